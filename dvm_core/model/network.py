@@ -1,0 +1,124 @@
+"""The network as the pipeline sees it: four steps, split where caching and tiling are exact.
+
+Each frame is **encoded once** (`stem`, then `encode`) and its features serve every window that it stands in.
+A window of features is decoded to a **context** map at low resolution over the whole region of interest, so that
+whatever looks far (deep levels, pooling, alignment) never meets a tile border. Only `finish`, whose reach is a few
+pixels, works at full resolution; run on tiles that overlap by `halo` pixels it gives what it gives on the whole frame.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Window:
+    """The neighbours that a frame's alpha depends on.
+
+    Attributes:
+        past: Frames before it.
+        future: Frames after it.
+    """
+
+    past: int
+    future: int
+
+    @property
+    def length(self) -> int:
+        """Frames in the window, the frame itself included."""
+        return self.past + 1 + self.future
+
+
+class MattingNetwork(nn.Module, ABC):
+    """A network that turns a window of frames into the alpha of one of them.
+
+    Attributes:
+        architecture: Name in the registry, as written into weight files and EXR headers.
+        window: Neighbours that it wants.
+        stride: Heights and widths that it takes are multiples of this, in pixels.
+        context_stride: Pixels of plate for each pixel of the context map.
+        stem_halo: Reach of `stem` in pixels; a multiple of `context_stride`.
+        halo: Reach of `finish` in pixels; a multiple of `context_stride`.
+        margin: Pixels around the unknown region that decide its alpha, a multiple of `stride`; None where a global
+            statistic makes that the whole frame.
+    """
+
+    architecture: str
+    window: Window
+    stride: int
+    context_stride: int
+    stem_halo: int
+    halo: int
+    margin: int | None
+
+    @abstractmethod
+    def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:
+        """Compute what must be seen over the whole frame before it is cut.
+
+        Args:
+            plate: (H, W, 3), display-referred sRGB in [0, 1]; H and W multiples of `stride`.
+            trimap: (H, W) of 0, 128 and 255.
+        """
+
+    @abstractmethod
+    def stem(self, frame: Tensor) -> Tensor:
+        """First convolutions, full resolution down.
+
+        Args:
+            frame: (N, C, h, w), from `PreparedFrame.crop`.
+        """
+
+    @abstractmethod
+    def encode(self, stem: Tensor) -> Features:
+        """Features of one frame, all that neighbours need included.
+
+        Args:
+            stem: (N, ...), from `stem`.
+        """
+
+    @abstractmethod
+    def context(self, window: Sequence[Features], unknown: Tensor) -> Tensor:
+        """Align the window to its frame, fuse it, and decode down to `context_stride`.
+
+        Args:
+            window: Features of `Window.length` frames, oldest first; the frame itself is `window[past]`.
+            unknown: (N, 1, h, w), 1 where that frame's trimap is unknown, else 0; full resolution.
+
+        Returns:
+            (N, K, h / context_stride, w / context_stride).
+        """
+
+    @abstractmethod
+    def finish(self, context: Tensor, frame: Tensor) -> Tensor:
+        """Alpha at full resolution.
+
+        Args:
+            context: (N, K, h / context_stride, w / context_stride).
+            frame: (N, C, h, w), the same pixels.
+
+        Returns:
+            (N, 1, h, w) in [0, 1].
+        """
+
+
+Features = dict[str, Tensor]
+"""Maps of one frame by name, each (N, channels, h / stride, w / stride) of its level."""
+
+
+class PreparedFrame(ABC):
+    """One frame with its whole-frame cues, kept compactly until a region of it is asked for."""
+
+    @abstractmethod
+    def crop(self, rows: slice, columns: slice) -> Tensor:
+        """The network's input for a region, (1, C, h, w) float32 on the CPU."""
+
+
+Numbers = dict[str, Any]
+"""A builder's arguments, as stored in weight files."""
