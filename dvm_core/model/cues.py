@@ -9,8 +9,8 @@ Channels of `network_input` (`CHANNELS` in all), each about [0, 1]:
 * 0-2 plate, display-referred sRGB
 * 3 trimap is foreground, 4 trimap is unknown
 * 5-7, 8-10 foreground and background colour of the best pair (the plate itself where the trimap is known)
-* 11 projection on the pair of nearest colours, 12 projection on the best pair, 13 what the best pair leaves unexplained
-* 14 foreground's share by distance alone, 15-16 nearness of the known foreground and background (1 at 0 px, 1/2 at 16 px)
+* 11 projection on the pair of nearest colours, 12 projection on the best pair, 13 what the best pair leaves
+* 14 foreground's share by distance alone, 15-16 nearness of the known foreground and background (1 at it, 1/2 at 16 px)
 """
 
 from __future__ import annotations
