@@ -11,7 +11,7 @@
 A message is one sentence (or two short ones): what was expected, what was found, what to do.
 """
 
-from typing import Any, Dict, Optional
+from typing import Optional
 
 
 class DvmError(Exception):
@@ -30,16 +30,6 @@ class DvmError(Exception):
         self.message = message
         self.frame = frame
         self.path = None if path is None else str(path)
-
-    def to_event(self) -> Dict[str, Any]:
-        """The `error` event that hosts and farms receive."""
-        return {
-            "event": "error",
-            "code": self.exit_code,
-            "message": self.message,
-            "frame": self.frame,
-            "path": self.path,
-        }
 
 
 class UsageError(DvmError):

@@ -40,7 +40,7 @@ def parse_range(text: str) -> Tuple[int, ...]:
     parts = [_parse_part(part.strip(), text) for part in text.split(",")]
     if sum(len(part) for part in parts) > MAX_FRAMES:
         raise UsageError(
-            "The frame range '{}' has more than {:,} frames; name the frames of one shot.".format(text[:60], MAX_FRAMES)
+            f"The frame range '{text[:60]}' has more than {MAX_FRAMES:,} frames; name the frames of one shot."
         )
     return tuple(sorted({frame for part in parts for frame in part}))
 
@@ -48,14 +48,14 @@ def parse_range(text: str) -> Tuple[int, ...]:
 def _parse_part(part: str, text: str) -> range:
     match = _PART.fullmatch(part)
     if match is None:
-        raise UsageError("'{}' is not a frame range; write it like 1001-1100 or 1-10,20-30x2.".format(text[:60]))
+        raise UsageError(f"'{text[:60]}' is not a frame range; write it like 1001-1100 or 1-10,20-30x2.")
     first = int(match.group(1))
     last = first if match.group(2) is None else int(match.group(2))
     step = 1 if match.group(3) is None else int(match.group(3))
     if last < first:
-        raise UsageError("The frame range '{}' runs backwards; write {}-{}.".format(part, last, first))
+        raise UsageError(f"The frame range '{part}' runs backwards; write {last}-{first}.")
     if step == 0:
-        raise UsageError("The frame range '{}' has a step of 0; the step is 1 or more.".format(part))
+        raise UsageError(f"The frame range '{part}' has a step of 0; the step is 1 or more.")
     return range(first, last + 1, step)
 
 
@@ -84,7 +84,7 @@ def _format_run(run: List[int]) -> str:
     if len(run) == 1:
         return str(run[0])
     step = run[1] - run[0]
-    return "{}-{}{}".format(run[0], run[-1], "" if step == 1 else "x{}".format(step))
+    return "{}-{}{}".format(run[0], run[-1], "" if step == 1 else f"x{step}")
 
 
 class FramePattern(NamedTuple):
@@ -92,7 +92,7 @@ class FramePattern(NamedTuple):
 
     Attributes:
         head: Everything before the frame number, the folder included.
-        digits: Digits at least, zeros in front; 0 if the name has no frame number at all (a single file, a movie, a folder).
+        digits: Digits at least, zeros in front; 0 if the name has no frame number (a single file, a movie, a folder).
         tail: Everything after the frame number.
         range: The frames that the pattern itself names, as `parse_range` reads them, or "".
     """
@@ -122,7 +122,7 @@ class FramePattern(NamedTuple):
         return int(number)
 
     def __str__(self) -> str:
-        return "{}%0{}d{}".format(self.head, self.digits, self.tail) if self.is_sequence else self.head
+        return f"{self.head}%0{self.digits}d{self.tail}" if self.is_sequence else self.head
 
 
 def normalise_pattern(text: str) -> FramePattern:
