@@ -87,8 +87,9 @@ class FrameAttention(nn.Module):
         Returns:
             (N, frames * channels, h, w).
         """
-        gained = maps * self.ca(maps.mean(dim=(2, 3)) if pooled is None else pooled)
-        return gained * self.sa(gained)
+        maps = maps * self.ca(maps.mean(dim=(2, 3)) if pooled is None else pooled)
+        gain: Tensor = self.sa(maps)
+        return maps * gain
 
 
 class Aggregation(nn.Module):

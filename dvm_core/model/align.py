@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dvm_core.model.blocks import PreciseConv2d
 from dvm_core.ops import deform_conv2d
 
 TAPS = 9
@@ -38,7 +39,7 @@ class ModulatedDeformConv(nn.Module):
         plain = nn.Conv2d(channels, channels, 3)
         self.weight = plain.weight
         self.bias = cast(nn.Parameter, plain.bias)
-        self.conv_offset_mask = nn.Conv2d(channels, 3 * TAPS * groups, 3, padding=1)
+        self.conv_offset_mask = PreciseConv2d(channels, 3 * TAPS * groups, 3, padding=1)
         nn.init.zeros_(self.conv_offset_mask.weight)
         nn.init.zeros_(cast(Tensor, self.conv_offset_mask.bias))
 
@@ -52,18 +53,11 @@ class ModulatedDeformConv(nn.Module):
         Returns:
             (N, channels, h, w), no activation.
         """
-        sampling = self._sampling(motion)
+        sampling: Tensor = self.conv_offset_mask(motion)
+        offsets = sampling.shape[1] // 3 * 2
         # The published order: channel (group * 9 + tap) * 2 of the first two thirds is the y offset, + 1 the x offset.
-        offset, mask = sampling.split([sampling.shape[1] // 3 * 2, sampling.shape[1] // 3], dim=1)
-        return deform_conv2d(features, offset, mask.sigmoid(), self.weight, self.bias, padding=1)
-
-    def _sampling(self, motion: Tensor) -> Tensor:
-        """(N, 3 * taps * groups, h, w), in full precision: offsets rounded to bf16 cost ten times its usual error."""
-        conv = self.conv_offset_mask
-        precise = torch.promote_types(motion.dtype, torch.float32)
-        with torch.autocast(motion.device.type, enabled=False):
-            bias = cast(Tensor, conv.bias).to(precise)
-            return functional.conv2d(motion.to(precise), conv.weight.to(precise), bias, padding=1)
+        mask = sampling[:, offsets:].sigmoid()
+        return deform_conv2d(features, sampling[:, :offsets], mask, self.weight, self.bias, padding=1)
 
 
 class DeformableAlignment(nn.Module):
