@@ -1,0 +1,1 @@
+"""Trimaps: made from rough mattes, and later carried from keyframes to every frame."""
