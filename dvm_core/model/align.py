@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dvm_core.model.blocks import PreciseConv2d
-from dvm_core.ops import deform_conv2d
+from dvm_core.ops import deform_conv2d_raw
 
 TAPS = 9
 """Sampling points of the 3x3 deformable kernel."""
@@ -53,11 +53,8 @@ class ModulatedDeformConv(nn.Module):
         Returns:
             (N, channels, h, w), no activation.
         """
-        sampling: Tensor = self.conv_offset_mask(motion)
-        offsets = sampling.shape[1] // 3 * 2
-        # The published order: channel (group * 9 + tap) * 2 of the first two thirds is the y offset, + 1 the x offset.
-        mask = sampling[:, offsets:].sigmoid()
-        return deform_conv2d(features, sampling[:, :offsets], mask, self.weight, self.bias, padding=1)
+        raw: Tensor = self.conv_offset_mask(motion)
+        return deform_conv2d_raw(features, raw, self.weight, self.bias, padding=1)
 
 
 class DeformableAlignment(nn.Module):

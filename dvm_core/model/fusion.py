@@ -13,7 +13,7 @@ from dvm_core.model.align import DeformableAlignment
 from dvm_core.model.blocks import ConvNormReLU
 
 
-class TemporalFusion(nn.Module):
+class SpatioTemporalFusion(nn.Module):
     """Alignment on all levels but the deepest, whose pixels are wider than motion; attention and 1x1 fusion on all.
 
     Args:

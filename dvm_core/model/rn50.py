@@ -12,7 +12,7 @@ from torch import Tensor
 from dvm_core.model.blocks import PreciseConv2d
 from dvm_core.model.decoder import Decoder, SubPixelStep
 from dvm_core.model.encoder import Encoder
-from dvm_core.model.fusion import TemporalFusion
+from dvm_core.model.fusion import SpatioTemporalFusion
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
 from dvm_core.model.refine import Refinement
 from dvm_core.model.skip import LargeKernelSkip
@@ -57,9 +57,6 @@ class RN50(MattingNetwork):
         shift: Frames before each that its alpha depends on.
         step: Frames that a plain call returns.
         width: Channels of the stem, a multiple of the 8 deformable groups; published weights have 64.
-
-    Attributes:
-        minimum_width: Narrowest input, in pixels: the skip of the deepest level needs 7 of its own.
     """
 
     architecture = "rn50"
@@ -69,7 +66,7 @@ class RN50(MattingNetwork):
     # alpha head, refinement and its head look one after the other
     halo = SubPixelStep.REACH + HEAD_REACH + Refinement.REACH + HEAD_REACH
     margin = None
-    minimum_width = stride * LargeKernelSkip.MINIMUM_WIDTH
+    smallest = stride * LargeKernelSkip.MINIMUM_WIDTH  # only the width needs it, of the deepest level's map
 
     def __init__(self, shift: int = 2, step: int = 2, width: int = 64) -> None:
         super().__init__()
@@ -77,7 +74,7 @@ class RN50(MattingNetwork):
         self.step = step
         widths = Encoder.widths(width)
         self.encoder = Encoder(CHANNELS, width)
-        self.fusion = TemporalFusion(widths, self.window.length)
+        self.fusion = SpatioTemporalFusion(widths, self.window.length)
         self.decoder = Decoder(widths, CHANNELS)
         self.pred_head = PreciseConv2d(width, 1, 3, padding=1)
         self.refine = Refinement(width)
@@ -140,8 +137,8 @@ class RN50(MattingNetwork):
     def _check(self, frames: Tensor) -> None:
         count = self.window.past + self.step
         expected = f"Expected frames of shape ({count}, {CHANNELS}, H, W), H and W multiples of {self.stride}, "
-        expected += f"W at least {self.minimum_width}"
+        expected += f"W at least {self.smallest}"
         shape = tuple(frames.shape)
-        fits = frames.ndim == 4 and shape[:2] == (count, CHANNELS) and shape[3] >= self.minimum_width
+        fits = frames.ndim == 4 and shape[:2] == (count, CHANNELS) and shape[3] >= self.smallest
         if not fits or shape[2] % self.stride or shape[3] % self.stride:
             raise ValueError(f"{expected}; found {shape}. Pad by reflection, and repeat frames at a shot's ends.")
