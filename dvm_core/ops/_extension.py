@@ -1,0 +1,70 @@
+"""Finds the compiled kernels, names the one that runs, and refuses to go slow in silence."""
+
+import functools
+import logging
+import os
+from types import ModuleType
+
+import torch
+
+from dvm_core.bridge.errors import DvmError
+
+REFERENCE = "reference"
+LIBRARY = torch.library.Library("dvm", "DEF")
+
+_log = logging.getLogger(__name__)
+
+
+@functools.cache
+def native() -> ModuleType:
+    """The compiled extension.
+
+    Raises:
+        DvmError: It is missing or broken.
+    """
+    try:
+        from dvm_core import _C
+    except ImportError as error:
+        raise DvmError(
+            f"Expected the compiled kernels dvm_core._C, found none that loads ({error}); build them with "
+            "`pip install .` (a C++17 compiler is needed), or set DVM_KERNELS=reference to run the slow reference."
+        ) from error
+    return _C
+
+
+@functools.cache
+def choice(device: str = "cpu") -> str:
+    """Name of the kernels that run on a device; the environment variable DVM_KERNELS overrides it.
+
+    Args:
+        device: `cpu` or `cuda`.
+
+    Returns:
+        `reference`, or a name of the extension such as `cpu-avx512-bf16` or `cuda-sm90`.
+
+    Raises:
+        DvmError: The extension is missing, lacks this device, or DVM_KERNELS names kernels that cannot run here.
+    """
+    wanted = os.environ.get("DVM_KERNELS", "")
+    if wanted == REFERENCE:
+        _log.warning("DVM_KERNELS=reference: convolutions run on the slow plain-torch reference")
+        return REFERENCE
+    available: list[str] = native().kernels(device)
+    if not available:
+        raise DvmError(
+            f"Expected kernels for {device}, found an extension built without them; rebuild with DVM_CUDA=ON and nvcc "
+            "on the PATH, or set DVM_KERNELS=reference."
+        )
+    if not wanted.startswith(device):
+        chosen = available[-1]
+    elif wanted in available:
+        chosen = wanted
+    else:
+        raise DvmError(f"Expected DVM_KERNELS to be reference or one of {', '.join(available)}, found {wanted!r}.")
+    _log.info("kernels on %s: %s", device, chosen)
+    return chosen
+
+
+def on_reference(*tensors: torch.Tensor) -> bool:
+    """Whether plain torch computes this: asked for by DVM_KERNELS, or float64, which only checks need."""
+    return tensors[0].dtype == torch.float64 or choice(tensors[0].device.type) == REFERENCE
