@@ -31,7 +31,7 @@ _DEPTHS = (0.0, 8.0, 24.0)  # pixels inside a known region that samples are take
 _HALF_NEARNESS = 16.0  # pixels
 _FAR = 1e4  # pixels; stands for "there is none"
 _ABSENT = 0.5  # colour of a side that the frame does not have
-_BATCH = 1 << 20  # unknown pixels handled at a time: bounds the memory of an 8K frame
+_BATCH = 1 << 16  # unknown pixels handled at a time: what lies between stays in the processor's cache
 _OFFSETS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 Float = NDArray[np.float32]
@@ -42,23 +42,34 @@ Trimap = NDArray[np.uint8]
 class _Samples:
     """Known colours of one side, as seen from P unknown pixels."""
 
-    colours: list[Float]  # for each depth (P, 3)
+    colours: list[Float]  # for each depth (3, S), the colours there are
+    chosen: list[NDArray[np.int32]]  # for each depth (P,), which of them is nearest
     distance: Float  # (P,) pixels to the nearest one
 
+    def colour(self, depth: int, part: slice) -> Float:
+        """Colours for a part of the unknown pixels, (3, p)."""
+        return np.take(self.colours[depth], self.chosen[depth][part], axis=1)
 
-def _sites(known: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.intp], Float]:
-    """For each pixel the index of its nearest known one: labels, flat position by label, and distances."""
+
+def _nearest(
+    known: NDArray[np.bool_], unknown: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Float]:
+    """Flat positions of the known pixels that are nearest to some unknown one, which one for each, and how far."""
     distance, labels = cv2.distanceTransformWithLabels(
-        np.where(known, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+        np.where(known, np.uint8(0), np.uint8(255)), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    positions = np.flatnonzero(known)
-    by_label = np.zeros(positions.size + 1, dtype=np.intp)
+    positions = np.flatnonzero(known).astype(np.int32)
+    by_label = np.zeros(positions.size + 1, dtype=np.int32)
     by_label[labels.ravel()[positions]] = positions
-    return labels, by_label, distance
+    label = labels.ravel()[unknown]
+    used = np.zeros(by_label.size, dtype=bool)
+    used[label] = True
+    rank = np.cumsum(used, dtype=np.int32) - 1
+    return by_label[used], rank[label], distance.ravel()[unknown]
 
 
-def _local_means(plate: Float, known: NDArray[np.bool_], positions: NDArray[np.intp]) -> Float:
-    """Mean known colour in the 3x3 around each position, so that grain does not decide; (S, 3)."""
+def _local_means(plate: Float, known: NDArray[np.bool_], positions: NDArray[np.int32]) -> Float:
+    """Mean known colour in the 3x3 around each position, so that grain does not decide; (3, S)."""
     height, width = known.shape
     rows, columns = np.divmod(positions, width)
     total = np.zeros((positions.size, 3), dtype=np.float32)
@@ -68,62 +79,68 @@ def _local_means(plate: Float, known: NDArray[np.bool_], positions: NDArray[np.i
         inside = known[y, x, None].astype(np.float32)
         total += plate[y, x] * inside
         count += inside
-    return np.asarray(total / count, dtype=np.float32)
+    return np.ascontiguousarray((total / count).T)
 
 
-def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.intp]) -> _Samples:
+def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.int32]) -> _Samples:
     """Nearest known colours at each depth for the unknown pixels (flat positions)."""
-    absent = np.full((unknown.size, 3), _ABSENT, dtype=np.float32)
-    nearest = np.full(unknown.size, _FAR, dtype=np.float32)
     if not known.any():
-        return _Samples([absent] * len(_DEPTHS), nearest)
+        absent = np.full((3, 1), _ABSENT, dtype=np.float32)
+        nobody = np.zeros(unknown.size, dtype=np.int32)
+        far = np.full(unknown.size, _FAR, dtype=np.float32)
+        return _Samples([absent] * len(_DEPTHS), [nobody] * len(_DEPTHS), far)
     colours: list[Float] = []
+    chosen: list[NDArray[np.int32]] = []
     depth_of = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    nearest = np.empty(0, dtype=np.float32)
     for depth in _DEPTHS:
         core = depth_of > depth
         if not core.any():  # a known region too thin for this depth
             colours.append(colours[-1])
+            chosen.append(chosen[-1])
             continue
-        labels, by_label, distance = _sites(core)
-        sites, inverse = np.unique(by_label[labels.ravel()[unknown]], return_inverse=True)
-        colours.append(_local_means(plate, core, sites)[inverse])
+        sites, choice, distance = _nearest(core, unknown)
+        colours.append(_local_means(plate, core, sites))
+        chosen.append(choice)
         if depth == 0.0:
-            nearest = distance.ravel()[unknown]
-    return _Samples(colours, nearest)
+            nearest = distance
+    return _Samples(colours, chosen, nearest)
+
+
+def _dot(first: Float, second: Float) -> Float:
+    return np.asarray(first[0] * second[0] + first[1] * second[1] + first[2] * second[2])
 
 
 def _project(colour: Float, foreground: Float, background: Float) -> tuple[Float, Float]:
-    """Alpha of a colour on the line from background to foreground, and its distance from that line; (P,) each."""
-    span = foreground - background
-    along = np.einsum("pc,pc->p", colour - background, span)
-    alpha = np.clip(along / (np.einsum("pc,pc->p", span, span) + 1e-3), 0.0, 1.0)
-    rest = colour - background - alpha[:, None] * span
-    return alpha, np.sqrt(np.einsum("pc,pc->p", rest, rest))
+    """Alpha of colours (3, p) on the line from background to foreground, and their distance from that line; (p,)."""
+    span, above = foreground - background, colour - background
+    alpha = np.clip(_dot(above, span) / (_dot(span, span) + np.float32(1e-3)), 0.0, 1.0)
+    rest = above - alpha * span
+    return alpha, np.sqrt(_dot(rest, rest))
 
 
-def _cues_of(colour: Float, foreground: _Samples, background: _Samples) -> Float:
-    """The cues of P unknown pixels, (P, _CUES)."""
-    nearest, least = _project(colour, foreground.colours[0], background.colours[0])
-    best, pair = nearest.copy(), [foreground.colours[0].copy(), background.colours[0].copy()]
-    for f, fore in enumerate(foreground.colours):
-        for b, back in enumerate(background.colours):
-            if f == b == 0:
-                continue
+def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: slice) -> Float:
+    """The cues of a part of the unknown pixels, whose colours are (3, p); (_CUES, p)."""
+    fore, back = foreground.colour(0, part), background.colour(0, part)
+    nearest, least = _project(colour, fore, back)
+    best, pair = nearest, (fore, back)
+    depths = range(len(_DEPTHS))
+    for f in depths:
+        fore = foreground.colour(f, part)
+        for b in depths if f else depths[1:]:
+            back = background.colour(b, part)
             alpha, rest = _project(colour, fore, back)
-            better = rest < least - 0.01  # a deeper sample must earn its place
+            better = rest < least - np.float32(0.01)  # a deeper sample must earn its place
             least, best = np.where(better, rest, least), np.where(better, alpha, best)
-            pair[0][better], pair[1][better] = fore[better], back[better]
-    cues = np.empty((colour.shape[0], _CUES), dtype=np.float32)
-    cues[:, 0:3], cues[:, 3:6] = pair
-    cues[:, 6], cues[:, 7], cues[:, 8] = nearest, best, least
-    cues[:, 9] = background.distance / (foreground.distance + background.distance)
-    cues[:, 10] = 1.0 / (1.0 + foreground.distance / _HALF_NEARNESS)
-    cues[:, 11] = 1.0 / (1.0 + background.distance / _HALF_NEARNESS)
+            pair = (np.where(better, fore, pair[0]), np.where(better, back, pair[1]))
+    near, far = foreground.distance[part], background.distance[part]
+    cues = np.empty((_CUES, colour.shape[1]), dtype=np.float32)
+    cues[0:3], cues[3:6] = pair
+    cues[6:9] = nearest, best, least
+    cues[9] = far / (near + far)
+    cues[10] = 1.0 / (1.0 + near / _HALF_NEARNESS)
+    cues[11] = 1.0 / (1.0 + far / _HALF_NEARNESS)
     return cues
-
-
-def _part(samples: _Samples, part: slice) -> _Samples:
-    return _Samples([colours[part] for colours in samples.colours], samples.distance[part])
 
 
 class CuedFrame(PreparedFrame):
@@ -136,16 +153,16 @@ class CuedFrame(PreparedFrame):
 
     def __init__(self, plate: Float, trimap: Trimap) -> None:
         self.plate, self.trimap = plate, trimap
-        unknown = np.flatnonzero((trimap != 0) & (trimap != 255))
+        unknown = np.flatnonzero((trimap != 0) & (trimap != 255)).astype(np.int32)
         self._slot = np.zeros(0, dtype=np.int32)
-        self._cues = np.zeros((unknown.size, _CUES), dtype=np.float16)
+        self._cues = np.zeros((_CUES, unknown.size), dtype=np.float16)
         if unknown.size == 0:
             return
         foreground, background = _sample(plate, trimap == 255, unknown), _sample(plate, trimap == 0, unknown)
-        colour = plate.reshape(-1, 3)[unknown]
         for start in range(0, unknown.size, _BATCH):
             part = slice(start, start + _BATCH)
-            self._cues[part] = _cues_of(colour[part], _part(foreground, part), _part(background, part))
+            colour = np.ascontiguousarray(plate.reshape(-1, 3)[unknown[part]].T)
+            self._cues[:, part] = _cues_of(colour, foreground, background, part)
         self._slot = np.zeros(trimap.shape, dtype=np.int32)
         self._slot.ravel()[unknown] = np.arange(unknown.size, dtype=np.int32)
 
@@ -161,7 +178,7 @@ class CuedFrame(PreparedFrame):
         channels[13] = 0.0
         channels[16] = ~foreground
         if unknown.any():
-            channels[5:, unknown] = self._cues[self._slot[rows, columns][unknown]].T
+            channels[5:, unknown] = self._cues[:, self._slot[rows, columns][unknown]]
         return channels
 
     def crop(self, rows: slice, columns: slice) -> Tensor:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from dvm_core.model import cues
 from dvm_core.model.blocks import ConvNormReLU
-from dvm_core.model.network import Features, MattingNetwork, Window
+from dvm_core.model.network import Features, Footprint, MattingNetwork, Window
 from dvm_core.model.temporal import TemporalFusion
 
 STRIDES = (4, 8, 16, 32)
@@ -88,11 +88,12 @@ class Lite(MattingNetwork):
     """
 
     architecture = "lite"
-    stride = 32
+    stride = smallest = 32
     context_stride = 4
     stem_halo = 4
     halo = 12
     margin = 128
+    footprint = Footprint(prepared=52, features=41, context=100, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:
         super().__init__()
@@ -134,6 +135,10 @@ class Lite(MattingNetwork):
             fusion = cast(TemporalFusion, fusion)
             features[f"{stride}.narrow"], features[f"{stride}.half"] = fusion.neighbour(features[stride])
         return features
+
+    def shared(self, features: Features) -> Features:
+        """The narrowed features; the frame's own levels go."""
+        return {name: maps for name, maps in features.items() if "." in name}
 
     def context(self, window: Sequence[Features], unknown: Tensor) -> Tensor:
         """Fuse the window and decode to (N, 48, h / 4, w / 4); arguments as in `MattingNetwork.context`."""

@@ -36,6 +36,23 @@ class Window:
         return self.past + 1 + self.future
 
 
+@dataclass(frozen=True)
+class Footprint:
+    """What a network takes of memory, in bytes for each pixel at single precision.
+
+    Attributes:
+        prepared: A frame's cues.
+        features: A frame's features while its window passes.
+        context: On top of that, while a region is encoded and decoded.
+        finish: While a tile is finished.
+    """
+
+    prepared: float
+    features: float
+    context: float
+    finish: float
+
+
 class MattingNetwork(nn.Module, ABC):
     """A network that turns a window of frames into the alpha of one of them.
 
@@ -43,20 +60,24 @@ class MattingNetwork(nn.Module, ABC):
         architecture: Name in the registry, as written into weight files and EXR headers.
         window: Neighbours that it wants.
         stride: Heights and widths that it takes are multiples of this, in pixels.
+        smallest: Heights and widths that it takes are at least this, in pixels.
         context_stride: Pixels of plate for each pixel of the context map.
         stem_halo: Reach of `stem` in pixels; a multiple of `context_stride`.
         halo: Reach of `finish` in pixels; a multiple of `context_stride`.
         margin: Pixels around the unknown region that decide its alpha, a multiple of `stride`; None where a global
             statistic makes that the whole frame.
+        footprint: Memory that it takes.
     """
 
     architecture: str
     window: Window
     stride: int
+    smallest: int
     context_stride: int
     stem_halo: int
     halo: int
     margin: int | None
+    footprint: Footprint
 
     @abstractmethod
     def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:
@@ -82,6 +103,10 @@ class MattingNetwork(nn.Module, ABC):
         Args:
             stem: (N, ...), from `stem`.
         """
+
+    def shared(self, features: Features) -> Features:
+        """Those of a frame's features that other frames' windows need, once its own alpha is done."""
+        return features
 
     @abstractmethod
     def context(self, window: Sequence[Features], unknown: Tensor) -> Tensor:

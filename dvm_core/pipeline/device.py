@@ -1,0 +1,67 @@
+"""Which device and precision a session computes with; nothing falls back unsaid."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from dvm_core import ops
+from dvm_core.bridge.errors import DeviceError, UsageError
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Device, precision and kernels, as they are reported and written into each alpha's header."""
+
+    device: torch.device
+    precision: str
+
+    @property
+    def kernels(self) -> str:
+        """Name of the kernels that run, for instance `cpu-avx512` or `reference`."""
+        return ops.kernels()
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context to run a network in."""
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+
+
+def choose(device: str = "auto", precision: str = "auto") -> Compute:
+    """Resolve what the user asked for to what this machine has.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`; auto is fp32 on a CPU and bf16 on a GPU that has it.
+
+    Raises:
+        UsageError: For a name that is none of these, or fp16 on a CPU.
+        DeviceError: For a GPU that is not there.
+    """
+    chosen = _device(device)
+    if precision not in ("auto", *_DTYPES):
+        raise UsageError(f"The precision must be auto, fp32, bf16 or fp16, not {precision!r}.")
+    if precision == "auto":
+        has_bf16 = chosen.type == "cuda" and torch.cuda.is_bf16_supported()
+        precision = "bf16" if has_bf16 else "fp32"
+    if precision == "fp16" and chosen.type == "cpu":
+        raise UsageError("Precision fp16 needs a GPU; on a CPU use fp32 or bf16.")
+    return Compute(chosen, precision)
+
+
+def _device(name: str) -> torch.device:
+    kind, _, index = name.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+        raise UsageError(f"The device must be auto, cpu, cuda or cuda:N, not {name!r}.")
+    if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(index or 0) >= count:
+        found = f"{count} CUDA device{'' if count == 1 else 's'}"
+        raise DeviceError(f"Device {name} was asked for, but this machine has {found}; use --device cpu or another.")
+    return torch.device("cuda", int(index or 0))

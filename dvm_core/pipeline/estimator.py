@@ -1,0 +1,195 @@
+"""From frames to alphas: a network over the unknown region of a window, or closed-form frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
+from dvm_core.pipeline.device import Compute
+from dvm_core.pipeline.frame import UNKNOWN, Encoded, Frame
+from dvm_core.pipeline.regions import Box, mask_box, tiles, union
+from dvm_core.pipeline.windows import neighbours, served
+
+SMALLEST_TILE = 128  # below, a tile is mostly halo
+_TILE_GRID = 32  # pixels that a tile's unknown box is snapped to: few shapes, so that kernels are reused
+
+Alpha = NDArray[np.float32]
+Pixel = TypeVar("Pixel", np.float32, np.uint8)
+
+
+class Estimator(Protocol):
+    """What a session needs of a model."""
+
+    window: Window
+
+    def alpha(self, position: int, frames: Mapping[int, Frame], count: int) -> Alpha:
+        """Alpha of the frame at `position` in a shot of `count` frames so far, (H, W) in [0, 1].
+
+        Known pixels are exactly 0 or 1.
+        """
+
+    def shrink(self) -> bool:
+        """Take less memory from now on, at the same result; False where that is not possible."""
+
+
+class ClosedFormEstimator:
+    """Pymatting's closed form, one frame at a time."""
+
+    window = Window(0, 0)
+
+    def __init__(self, model: ClosedForm) -> None:
+        self._model = model
+
+    def alpha(self, position: int, frames: Mapping[int, Frame], count: int) -> Alpha:
+        """See `Estimator.alpha`."""
+        frame = frames[position]
+        if frame.unknown_box is None or frame.plate is None:
+            return frame.known_alpha()
+        return self._model.alpha(frame.plate, frame.trimap)
+
+    def shrink(self) -> bool:
+        """See `Estimator.shrink`."""
+        return False
+
+
+class NetworkEstimator:
+    """A network, run where there is something to solve.
+
+    The context is computed over the box of the unknown pixels and the network's margin around it; the last, full
+    resolution part only on those tiles of it that hold unknown pixels. Each frame is encoded once, over the union of
+    the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
+
+    Args:
+        network: In evaluation mode.
+        compute: Device and precision.
+        tile: Side of a tile in pixels; 0 runs the whole region at once.
+    """
+
+    def __init__(self, network: MattingNetwork, compute: Compute, tile: int) -> None:
+        self.window = network.window
+        self.tile = tile
+        self._compute = compute
+        self._network = network.to(compute.device, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def alpha(self, position: int, frames: Mapping[int, Frame], count: int) -> Alpha:
+        """See `Estimator.alpha`."""
+        frame = frames[position]
+        alpha = frame.known_alpha()
+        if frame.unknown_box is None:
+            return alpha
+        region = self._region(frame)
+        with self._compute.autocast():
+            window = [
+                self._features(neighbour, frames, count, region)
+                for neighbour in neighbours(position, self.window, count)
+            ]
+            padded = _pad(frame.trimap, self._bounds(frame))
+            unknown = torch.from_numpy((padded[region.slices] == UNKNOWN)[None, None]).to(self._compute.device)
+            context = self._network.context(window, unknown.float())
+            self._finish(frame, context, region, alpha)
+        if frame.encoded is not None:
+            frame.encoded = replace(frame.encoded, features=self._network.shared(frame.encoded.features))
+        return alpha
+
+    def shrink(self) -> bool:
+        """See `Estimator.shrink`."""
+        if 0 < self.tile <= SMALLEST_TILE:
+            return False
+        self.tile = max(self.tile // 2, SMALLEST_TILE)
+        return True
+
+    def _bounds(self, frame: Frame) -> Box:
+        """The frame, padded to sizes that the network takes."""
+        stride, least = self._network.stride, self._network.smallest
+        height, width = (max(-(-side // stride) * stride, least) for side in frame.trimap.shape)
+        return Box(0, 0, height, width)
+
+    def _region(self, frame: Frame) -> Box:
+        """All that decides the alpha of the frame's unknown pixels."""
+        bounds = self._bounds(frame)
+        if self._network.margin is None or frame.unknown_box is None:
+            return bounds
+        return frame.unknown_box.grown(self._network.margin, bounds).snapped(2 * self._network.stride, bounds)
+
+    def _features(self, position: int, frames: Mapping[int, Frame], count: int, region: Box) -> Features:
+        """Features of a region of the frame at `position`, encoded now if no window has needed them yet."""
+        frame = frames[position]
+        if frame.encoded is None:
+            wanting = [frames[other] for other in served(position, self.window, count) if other in frames]
+            regions = [self._region(other) for other in wanting if other.unknown_box is not None]
+            frame.encoded = self._encode(frame, union([region, *regions]))
+        outer = frame.encoded.region
+        return {name: _cut(maps, outer, region) for name, maps in frame.encoded.features.items()}
+
+    def _encode(self, frame: Frame, region: Box) -> Encoded:
+        prepared = self._prepared(frame)
+        stems = [self._stem(prepared, strip, region) for strip in self._strips(region)]
+        return Encoded(region, self._network.encode(torch.cat(stems, dim=2) if len(stems) > 1 else stems[0]))
+
+    def _strips(self, region: Box) -> Iterator[Box]:
+        """Full rows of a region, as many pixels in each as in four tiles."""
+        rows = region.height
+        if self.tile:
+            grid = self._network.stride
+            rows = max(4 * self.tile * self.tile // region.width // grid * grid, grid)
+        for top in range(region.top, region.bottom, rows):
+            yield replace(region, top=top, bottom=min(top + rows, region.bottom))
+
+    def _stem(self, prepared: PreparedFrame, strip: Box, region: Box) -> Tensor:
+        halo = strip.grown(self._network.stem_halo, region)
+        return _cut(self._network.stem(self._crop(prepared, halo)), halo, strip)
+
+    def _finish(self, frame: Frame, context: Tensor, region: Box, alpha: Alpha) -> None:
+        """Write the alpha of the unknown pixels, tile by tile."""
+        height, width = alpha.shape
+        prepared = self._prepared(frame)
+        for tile in [region] if self.tile == 0 else tiles(region, self.tile):
+            rows, columns = slice(tile.top, min(tile.bottom, height)), slice(tile.left, min(tile.right, width))
+            unknown = frame.trimap[rows, columns] == UNKNOWN
+            solved = mask_box(unknown)
+            if solved is None:
+                continue
+            core = solved.moved(tile.top, tile.left).snapped(_TILE_GRID, tile)
+            halo = core.grown(self._network.halo, region)
+            part = self._network.finish(_cut(context, region, halo), self._crop(prepared, halo))
+            values = _cut(part, halo, core)[0, 0].float().cpu().numpy()
+            rows, columns = slice(core.top, min(core.bottom, height)), slice(core.left, min(core.right, width))
+            unknown = frame.trimap[rows, columns] == UNKNOWN
+            alpha[rows, columns][unknown] = values[: unknown.shape[0], : unknown.shape[1]][unknown]
+
+    def _prepared(self, frame: Frame) -> PreparedFrame:
+        if frame.prepared is None:
+            if frame.plate is None:
+                raise RuntimeError(f"the plate of frame {frame.number} was released before it was encoded")
+            bounds = self._bounds(frame)
+            frame.prepared = self._network.prepare(_pad(frame.plate, bounds), _pad(frame.trimap, bounds))
+        return frame.prepared
+
+    def _crop(self, prepared: PreparedFrame, box: Box) -> Tensor:
+        pixels = prepared.crop(*box.slices).to(self._compute.device, non_blocking=True)
+        return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def _pad(pixels: NDArray[Pixel], bounds: Box) -> NDArray[Pixel]:
+    """Extend (H, W, ...) to `bounds` by reflection: a plate is never resized."""
+    missing = [(0, bounds.height - pixels.shape[0]), (0, bounds.width - pixels.shape[1])]
+    if missing == [(0, 0), (0, 0)]:
+        return pixels
+    return np.pad(pixels, [*missing, *[(0, 0)] * (pixels.ndim - 2)], mode="reflect")
+
+
+def _cut(maps: Tensor, outer: Box, inner: Box) -> Tensor:
+    """The part of (N, C, h, w), maps of `outer` at any stride, that covers `inner`."""
+    if outer == inner:
+        return maps
+    rows, columns = inner.inside(outer, outer.height // maps.shape[2])
+    return maps[:, :, rows, columns]

@@ -1,0 +1,167 @@
+"""The memory plan: what a shot will take at most, and the tile that makes it fit, said before work starts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import torch
+
+from dvm_core.bridge.errors import DeviceError, UsageError
+from dvm_core.model.network import MattingNetwork
+from dvm_core.pipeline.device import Compute
+from dvm_core.pipeline.windows import reach
+
+GIGABYTE = 1 << 30
+TILES_CPU, TILES_GPU = (256, 128), (1024, 512, 256)
+BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one read and one write
+PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
+SHARE = 0.9  # of the memory that is free, where the user sets no limit
+REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": GIGABYTE, "T": 1 << 40}
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How a shot will be computed.
+
+    Attributes:
+        tile: Side of a tile in pixels; 0 for none.
+        need: Bytes at most, all pixels unknown.
+        limit: Bytes that may be used.
+        queue: Frames that may wait between reading and computing, and between computing and writing.
+    """
+
+    tile: int
+    need: int
+    limit: int
+    queue: int
+
+    def __str__(self) -> str:
+        """For people."""
+        tiles = f"tiles of {self.tile}" if self.tile else "no tiles"
+        return f"{tiles}, at most {self.need / GIGABYTE:.1f} of {self.limit / GIGABYTE:.1f} GB"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as `8G`, `512M` or `1.5GB`; 0 for an empty one.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    if not text:
+        return 0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if match is None or float(match[1]) <= 0:
+        raise UsageError(f"The memory limit must be a size such as 8G or 512M, not {text!r}.")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def plan(network: MattingNetwork, size: tuple[int, int], frames: int, compute: Compute, limits: Limits) -> MemoryPlan:
+    """Choose the tile and the queues.
+
+    Args:
+        network: To be run.
+        size: Height and width of the plate.
+        frames: In the shot.
+        compute: Device and precision.
+        limits: What the user asked for.
+
+    Raises:
+        DeviceError: If no tile makes it fit; it says what would.
+    """
+    limit = parse_size(limits.max_memory) or int(available(compute.device) * SHARE)
+    automatic = limits.tile == "auto"
+    choices = (TILES_CPU if compute.device.type == "cpu" else TILES_GPU) if automatic else (tile_side(limits.tile),)
+    queues = (2, 1) if frames > 1 else (1,)
+    plans = [
+        MemoryPlan(tile, _need(network, size, frames, tile, queue), limit, queue)
+        for queue in queues
+        for tile in choices
+    ]
+    for candidate in plans:
+        if candidate.need <= limit:
+            return candidate
+    least = min(plans, key=lambda candidate: candidate.need)
+    height, width = size
+    raise DeviceError(
+        f"A {width}x{height} plate needs about {least.need / GIGABYTE:.1f} GB with {network.architecture}, but only "
+        f"{limit / GIGABYTE:.1f} GB may be used; {_advice(network, automatic, least)}."
+    )
+
+
+def closed_form_plan(size: tuple[int, int], limits: Limits) -> MemoryPlan:
+    """The plan for closed-form: whole frames, one at a time; its solver's memory depends on the unknown region."""
+    limit = parse_size(limits.max_memory) or int(available(torch.device("cpu")) * SHARE)
+    return MemoryPlan(tile=0, need=BASE + 4 * PLATE * size[0] * size[1], limit=limit, queue=2)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; torch's CPU allocator raises a plain RuntimeError."""
+    text = str(error)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in text
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the user asked of the plan.
+
+    Attributes:
+        tile: `auto`, `off`, or a side in pixels.
+        max_memory: A size such as `8G`; empty for what the machine has free.
+    """
+
+    tile: str = "auto"
+    max_memory: str = ""
+
+
+def tile_side(tile: str) -> int:
+    """Side in pixels that a `tile` option asks for, 0 for `off`.
+
+    Raises:
+        UsageError: If it is neither `off` nor a sensible number.
+    """
+    if tile == "off":
+        return 0
+    if not tile.isdecimal() or int(tile) < min(TILES_CPU):
+        raise UsageError(f"The tile must be auto, off, or a side of at least {min(TILES_CPU)} pixels, not {tile!r}.")
+    return int(tile)
+
+
+def available(device: torch.device) -> int:
+    """Bytes that are free on a device: of a GPU its own memory, of a CPU what the system and its limits leave."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    free = int(psutil.virtual_memory().available)
+    return min(free, _cgroup_memory() or free)
+
+
+def _need(network: MattingNetwork, size: tuple[int, int], frames: int, tile: int, queue: int) -> int:
+    """Bytes at most, all pixels unknown."""
+    pixels, cost = size[0] * size[1], network.footprint
+    waiting = min(2 * reach(network.window) + 1 + 2 * queue, frames + 1)
+    window = min(network.window.length, frames)
+    prepared = min(network.window.future + 1, frames)
+    whole = waiting * PLATE + window * cost.features + prepared * cost.prepared + cost.context
+    finished = pixels if tile == 0 else min(tile * tile, pixels)
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
+    return int(BASE + weights + pixels * whole + finished * cost.finish)
+
+
+def _advice(network: MattingNetwork, automatic: bool, least: MemoryPlan) -> str:
+    advice = [f"raise --max-memory to {least.need / GIGABYTE:.1f}G if the machine has it"]
+    if not automatic:
+        advice.append("let --tile auto choose the tile")
+    if network.architecture != "lite":
+        advice.append("use --model lite, which takes far less")
+    return " or ".join(advice)
+
+
+def _cgroup_memory() -> int:
+    """Bytes that a container's limit leaves, 0 where there is none."""
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if not limit.exists() or limit.read_text().strip() == "max":
+        return 0
+    return max(int(limit.read_text()) - int(used.read_text()), 1)

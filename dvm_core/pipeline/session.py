@@ -1,0 +1,213 @@
+"""`MattingSession`: push frames, get back the mattes that became final.
+
+Right way::
+
+    with MattingSession(model="lite") as session:
+        for plate, trimap in frames:
+            for matte in session.push(plate, trimap):
+                save(matte.frame, matte.alpha)
+        for matte in session.finish():  # the last frames wait for neighbours that never come
+            save(matte.frame, matte.alpha)
+
+Wrong way: one session for each frame (no neighbours, weights read each time), or one `push` and no `finish`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from dvm_core import model as models
+from dvm_core.bridge.errors import DeviceError, InputError, UsageError
+from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.network import MattingNetwork
+from dvm_core.pipeline import device as devices
+from dvm_core.pipeline import memory
+from dvm_core.pipeline.arrays import Restore, plate_pixels, restorer, trimap_pixels
+from dvm_core.pipeline.estimator import ClosedFormEstimator, Estimator, NetworkEstimator
+from dvm_core.pipeline.frame import Frame
+from dvm_core.pipeline.windows import reach
+
+
+@dataclass(frozen=True)
+class Matte:
+    """The final alpha of one frame.
+
+    Attributes:
+        frame: Its number: what `push` was told, else counted from 0.
+        alpha: (H, W) float32 in [0, 1]; the kind of array that the plate came in as.
+    """
+
+    frame: int
+    alpha: Any
+
+
+class MattingSession:
+    """A model on a device, and the window of frames that passes it. Sessions share nothing; use each from one thread.
+
+    Args:
+        model: Name of a model, or a weight file.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        threads: CPU threads of this process for torch; 0 leaves them as they are.
+        tile: `auto`, `off`, or the side of a tile in pixels.
+        max_memory: For instance `8G`; empty for what the machine has free.
+
+    Raises:
+        ModelError: If the weights are missing or damaged.
+        DeviceError: If the device is not there.
+        UsageError: If an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        model: str = "lite",
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int = 0,
+        tile: str | int = "auto",
+        max_memory: str = "",
+    ) -> None:
+        self._compute = devices.choose(device, precision)
+        self._limits = memory.Limits(str(tile), max_memory)
+        if self._limits.tile != "auto":
+            memory.tile_side(self._limits.tile)
+        memory.parse_size(max_memory)
+        if threads < 0:
+            raise UsageError(f"The number of threads must be 0 or more, not {threads}.")
+        if threads:
+            torch.set_num_threads(threads)
+        self._model: nn.Module = models.load(model)
+        if isinstance(self._model, ClosedForm):
+            self._compute = devices.choose("cpu", "fp32")
+        self._estimator: Estimator | None = None
+        self._open = True
+        self._reset()
+
+    def __enter__(self) -> MattingSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def model(self) -> nn.Module:
+        """The model that runs."""
+        return self._model
+
+    @property
+    def compute(self) -> devices.Compute:
+        """Device, precision and kernels that run."""
+        return self._compute
+
+    @property
+    def reach(self) -> int:
+        """Frames on each side that can change a frame's alpha; `push` gives a matte back so many frames later."""
+        return 0 if isinstance(self._model, ClosedForm) else reach(self._network().window)
+
+    def plan(self, size: tuple[int, int], frames: int) -> memory.MemoryPlan:
+        """The memory plan for a shot, kept for what is pushed from now on.
+
+        Args:
+            size: Height and width of the plates.
+            frames: Frames in the shot.
+
+        Raises:
+            DeviceError: If it does not fit; the message says what would.
+        """
+        if isinstance(self._model, ClosedForm):
+            self._estimator = ClosedFormEstimator(self._model)
+            return memory.closed_form_plan(size, self._limits)
+        plan = memory.plan(self._network(), size, frames, self._compute, self._limits)
+        self._estimator = NetworkEstimator(self._network(), self._compute, plan.tile)
+        return plan
+
+    def push(self, plate: Any, trimap: Any, *, frame: int | None = None, wanted: bool = True) -> list[Matte]:
+        """Add the next frame of the shot.
+
+        Args:
+            plate: (H, W, 3), float, display-referred sRGB in [0, 1]; NumPy, torch or CuPy.
+            trimap: (H, W), floats in [0, 1] or bytes in 0..255.
+            frame: Its number; by default counted from 0.
+            wanted: False for a frame that only its neighbours need.
+
+        Returns:
+            The mattes that became final, oldest first; often of earlier frames than this one.
+
+        Raises:
+            InputError: If the arrays do not fit each other or the frames before.
+            DeviceError: If memory is not enough.
+        """
+        if not self._open:
+            raise UsageError("This session is closed; open a new one to matte more frames.")
+        pixels = plate_pixels(plate)
+        size = (pixels.shape[0], pixels.shape[1])
+        if self._size not in (None, size):
+            raise InputError(f"Every plate of a shot must be of one size, {self._size}, not {size}.", frame=frame)
+        if self._estimator is None:
+            self.plan(size, 1 << 30)
+        self._size = size
+        number = self._received if frame is None else frame
+        self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted)
+        self._restore = restorer(plate)
+        self._received += 1
+        return self._drain(self._received - self.reach)
+
+    def finish(self) -> list[Matte]:
+        """End the shot: the mattes that are left. The session is then ready for another shot."""
+        mattes = self._drain(self._received)
+        self._reset()
+        return mattes
+
+    def close(self) -> None:
+        """Let go of the model and of all frames."""
+        self._reset()
+        self._open = False
+
+    def _reset(self) -> None:
+        self._frames: dict[int, Frame] = {}
+        self._received = self._next = 0
+        self._size: tuple[int, int] | None = None
+        self._restore: Restore = lambda alpha: alpha
+
+    def _network(self) -> MattingNetwork:
+        if not isinstance(self._model, MattingNetwork):
+            raise UsageError(f"A session needs a matting network, not {type(self._model).__name__}.")
+        return self._model
+
+    def _drain(self, end: int) -> list[Matte]:
+        """Alphas of the frames before position `end` that are still due."""
+        mattes = []
+        while self._next < end:
+            frame = self._frames[self._next]
+            if frame.wanted:
+                mattes.append(Matte(frame.number, self._restore(self._alpha(self._next))))
+            frame.release()
+            self._next += 1
+            self._frames.pop(self._next - 1 - self.reach, None)
+        return mattes
+
+    def _alpha(self, position: int) -> NDArray[np.float32]:
+        """Alpha of one frame; once, a smaller tile is tried where memory ran out."""
+        estimator = self._estimator
+        if estimator is None:
+            raise RuntimeError("a frame was received before the plan")
+        retried = False
+        while True:
+            try:
+                return estimator.alpha(position, self._frames, self._received)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not memory.is_out_of_memory(error):
+                    raise
+                if retried or not estimator.shrink():
+                    number = self._frames[position].number
+                    raise DeviceError(f"Memory ran out on frame {number}; {memory.REMEDY}.", frame=number) from error
+                retried = True
