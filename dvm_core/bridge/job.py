@@ -102,7 +102,7 @@ class MatteJob:
 
         Args:
             document: What JSON gave.
-            base: Folder that relative paths count from; its job may name what is below it, and anything by a full path.
+            base: Folder that relative paths count from; what is not below it must be named by its full path.
 
         Raises:
             UsageError: The schema is not `dvm-job/1`, a field is missing, unknown or does not fit, or a relative path
@@ -117,24 +117,24 @@ class MatteJob:
         values = {key: value for key, value in document.items() if key != "schema"}
         settings = Settings.from_dict(values.pop("settings", {}))
         job = cls(settings=settings, **values)
+        for name, path in job._files().items():
+            _refuse_climbing(name, path, base)
         return job.resolved(base)
 
     def resolved(self, base: str) -> "MatteJob":
-        """The same job with full paths; relative ones count from `base` and must stay inside it.
+        """The same job with full paths; relative ones count from `base`."""
+        paths = {name: _absolute(path, base) for name, path in self._files().items()}
+        settings = replace(self.settings, fg=paths.pop("fg", ""))
+        return replace(self, settings=settings, **paths)
 
-        Raises:
-            UsageError: A relative path climbs out of `base`.
-        """
-        root = _absolute(base)
-        fg = self.settings.fg
-        return replace(
-            self,
-            plate=_resolve("plate", self.plate, root),
-            trimap=_resolve("trimap", self.trimap, root),
-            output=_resolve("output", self.output, root),
-            model=_resolve("model", self.model, root) if is_model_file(self.model) else self.model,
-            settings=replace(self.settings, fg=_resolve("fg", fg, root) if fg else ""),
-        )
+    def _files(self) -> Dict[str, str]:
+        """The fields that name files."""
+        files = {"plate": self.plate, "trimap": self.trimap, "output": self.output}
+        if is_model_file(self.model):
+            files["model"] = self.model
+        if self.settings.fg:
+            files["fg"] = self.settings.fg
+        return files
 
     def to_dict(self) -> Dict[str, Any]:
         """The document; `from_dict` reads it back to an equal job."""
@@ -169,21 +169,20 @@ def is_model_file(model: str) -> bool:
 
 def _identity(path: str) -> str:
     """What two writings of one file have in common."""
-    return str(normalise_pattern(_absolute(path))._replace(range=""))
+    return str(normalise_pattern(_absolute(path, "."))._replace(range=""))
 
 
-def _absolute(path: str) -> str:
+def _absolute(path: str, base: str) -> str:
     """The full path, by its text alone: symbolic links stay as the artist wrote them."""
-    return os.path.normpath(str(Path(path).absolute()))
+    return os.path.normpath(str(Path(base).absolute() / path))
 
 
-def _resolve(name: str, path: str, root: str) -> str:
-    full = os.path.normpath(str(Path(root) / path))
-    if not Path(path).is_absolute() and Path(os.path.relpath(full, root)).parts[:1] == (os.pardir,):
+def _refuse_climbing(name: str, path: str, base: str) -> None:
+    root = _absolute(base, ".")
+    if not Path(path).is_absolute() and Path(os.path.relpath(_absolute(path, root), root)).parts[:1] == (os.pardir,):
         raise UsageError(
             f"'{name}' is {path!r}, which climbs out of the job's folder {root}; give the full path instead."
         )
-    return full
 
 
 def _read_json(file: Path) -> Any:
