@@ -20,7 +20,7 @@ ALLOWED = {
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},
     "trimap": {"numpy", "cv2"},
     "foreground.py": {"numpy", "pymatting"},
-    "pipeline": {"numpy", "torch"},
+    "pipeline": {"numpy", "torch", "psutil"},
     "review": {"numpy", "cv2"},
     "training": {"numpy", "torch", "cv2", "safetensors"},
     "farm": set(),
