@@ -1,0 +1,53 @@
+"""The table of commands, and the border where every error becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dvm_core import __version__
+from dvm_core.bridge.errors import DvmError
+from dvm_core.cli import stop
+from dvm_core.cli.console import warn
+from dvm_core.cli.faults import as_dvm_errors
+from dvm_core.cli.grouping import grouped
+from dvm_core.cli.matte import matte
+from dvm_core.cli.run import run
+
+app = typer.Typer(
+    name="dvm",
+    help="Deep video matting for compositors: plates and a few trimaps in, EXR alphas out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"dvm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+) -> None:
+    """Options that come before a command."""
+
+
+for _command in (matte, run):
+    app.command()(grouped(_command))
+
+
+def main() -> None:
+    """Entry point of `dvm`; ends the process with an exit code of `dvm_core.bridge.errors`."""
+    stop.arm()
+    try:
+        with as_dvm_errors():
+            app()
+    except DvmError as error:
+        warn("dvm: " + error.message)
+        sys.exit(error.exit_code)

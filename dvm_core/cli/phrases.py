@@ -1,0 +1,49 @@
+"""Events in words, for terminals and log files."""
+
+from __future__ import annotations
+
+from dvm_core.bridge.protocol import Event
+
+
+def describe(event: Event) -> str:
+    """One line about an event."""
+    kind = event["event"]
+    if kind == "hello":
+        return "dvm {version} on {device}".format(**event)
+    if kind == "plan":
+        return _plan(event)
+    if kind == "frame":
+        return "frame {frame} ({index}/{total}), {seconds:.2f} s: {path}".format(**event)
+    if kind == "done":
+        return _done(event)
+    if kind == "cancelled":
+        return "cancelled; finished frames stay"
+    return str(event["message"])
+
+
+def _plan(event: Event) -> str:
+    frames = f"{event['first']}-{event['last']}" if event["frames"] > 1 else str(event["first"])
+    return (
+        f"{event['frames']} frame{'' if event['frames'] == 1 else 's'} ({frames}) with {event['model']} on "
+        f"{event['device']} ({event['kernels']}, {event['precision']}), plate {event['colorspace']}, "
+        f"tiles {event['tile'] or 'off'}, {memory(event['memory_bytes'])} of memory"
+    )
+
+
+def _done(event: Event) -> str:
+    seconds = max(event["seconds"], 1e-3)
+    where = f": {event['outputs'][0]}" if event["outputs"] else ""
+    more = f" to {event['outputs'][-1]}" if len(event["outputs"]) > 1 else ""
+    return f"{event['frames']} frames in {seconds:.1f} s ({event['frames'] / seconds:.2f} frames/s){where}{more}"
+
+
+def memory(amount: int) -> str:
+    """Bytes in words: `850 MB`, `1.5 GB` (powers of 1024)."""
+    return f"{amount / 2**30:.1f} GB" if amount >= 2**30 else f"{amount / 2**20:.0f} MB"
+
+
+def duration(seconds: float) -> str:
+    """A time in words: `45 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,97 @@
+"""Run one job and tell everybody who wants to know: terminal, log file, job directory, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from dvm_core import __version__
+from dvm_core.bridge import protocol
+from dvm_core.bridge.errors import Cancelled, DvmError
+from dvm_core.bridge.job import MatteJob
+from dvm_core.bridge.jobdir import JobDirectory
+from dvm_core.bridge.protocol import Event
+from dvm_core.cli.console import say_json
+from dvm_core.cli.faults import as_dvm_errors
+from dvm_core.cli.logs import log_event, logged
+from dvm_core.cli.options import ReportOptions
+from dvm_core.cli.reporters import Listener, reporting
+from dvm_core.cli.stop import Stop
+
+
+class Summary:
+    """What `--json` prints last, gathered from the events.
+
+    Attributes:
+        document: state, frames, seconds, outputs, warnings, plan; and for a failure code, message, frame and path.
+    """
+
+    def __init__(self) -> None:
+        self.document: dict[str, Any] = {"state": "planned", "code": 0, "outputs": [], "warnings": [], "plan": None}
+
+    def __call__(self, event: Event) -> None:
+        """Take an event in."""
+        content = {key: value for key, value in event.items() if key != "event"}
+        kind = event["event"]
+        if kind == "plan":
+            self.document["plan"] = content
+        elif kind == "frame":
+            self.document["outputs"].append(event["path"])
+        elif kind == "warning":
+            self.document["warnings"].append(event["message"])
+        elif kind == "done":
+            self.document.update(content, state="done")
+        elif kind == "error":
+            self.document.update(content, state="failed")
+        elif kind == "cancelled":
+            self.document.update(state="cancelled", code=Cancelled.exit_code)
+
+
+def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirectory | None = None) -> None:
+    """Run a job to its end, with one last event whatever happens.
+
+    Args:
+        load: Gives the job; that it is not valid is reported as any other failure is.
+        report: How to tell.
+        directory: The job's own folder, if it has one; its `cancel` file stops the job as a signal does.
+
+    Raises:
+        DvmError: What stopped it, after it was reported.
+    """
+    summary = Summary()
+    with ExitStack() as stack:
+        stack.enter_context(logged(report.log_file, quiet=report.quiet))
+        if report.json:
+            # Entered before the progress bar so that it is left after it: a live bar takes stdout over.
+            stack.callback(lambda: say_json(summary.document))
+        show = stack.enter_context(reporting(report.progress, quiet=report.quiet, moving=not report.dry_run))
+        stop = stack.enter_context(Stop())
+        listeners: list[Listener] = [summary, log_event]
+        if directory is not None:
+            directory.start()
+            listeners.append(directory.record)
+        # The terminal comes last: it is the one that may be gone, and the others must have heard by then.
+        listeners.append(show)
+
+        def emit(event: Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        def cancelled() -> bool:
+            return stop.requested or (directory is not None and directory.is_cancelled())
+
+        try:
+            with as_dvm_errors():
+                _compute(load(), emit, cancelled, dry_run=report.dry_run)
+        except DvmError as fault:
+            emit(protocol.cancelled() if isinstance(fault, Cancelled) else protocol.error(fault))
+            raise
+
+
+def _compute(job: MatteJob, emit: Callable[[Event], None], cancelled: Callable[[], bool], *, dry_run: bool) -> None:
+    from dvm_core.pipeline import run_job
+    from dvm_core.pipeline.device import choose
+
+    emit(protocol.hello(__version__, str(choose(job.settings.device).device)))
+    run_job(job, emit=emit, cancelled=cancelled, dry_run=dry_run)
