@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import torch
 
-from dvm_core.bridge.errors import DeviceError, UsageError
+from dvm_core.bridge.errors import DeviceError
+from dvm_core.bridge.settings import Settings, parse_memory
 from dvm_core.model.network import MattingNetwork
 from dvm_core.pipeline.device import Compute
 from dvm_core.pipeline.windows import reach
@@ -20,7 +20,6 @@ BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one r
 PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
 SHARE = 0.9  # of the memory that is free, where the user sets no limit
 REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": GIGABYTE, "T": 1 << 40}
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,9 @@ class MemoryPlan:
         return f"{tiles}, at most {self.need / GIGABYTE:.1f} of {self.limit / GIGABYTE:.1f} GB"
 
 
-def parse_size(text: str) -> int:
-    """Bytes of a size such as `8G`, `512M` or `1.5GB`; 0 for an empty one.
-
-    Raises:
-        UsageError: If it is none.
-    """
-    if not text:
-        return 0
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if match is None or float(match[1]) <= 0:
-        raise UsageError(f"The memory limit must be a size such as 8G or 512M, not {text!r}.")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
-
-
-def plan(network: MattingNetwork, size: tuple[int, int], frames: int, compute: Compute, limits: Limits) -> MemoryPlan:
+def plan(
+    network: MattingNetwork, size: tuple[int, int], frames: int, compute: Compute, settings: Settings
+) -> MemoryPlan:
     """Choose the tile and the queues.
 
     Args:
@@ -67,14 +54,14 @@ def plan(network: MattingNetwork, size: tuple[int, int], frames: int, compute: C
         size: Height and width of the plate.
         frames: In the shot.
         compute: Device and precision.
-        limits: What the user asked for.
+        settings: What the user asked for.
 
     Raises:
         DeviceError: If no tile makes it fit; it says what would.
     """
-    limit = parse_size(limits.max_memory) or int(available(compute.device) * SHARE)
-    automatic = limits.tile == "auto"
-    choices = (TILES_CPU if compute.device.type == "cpu" else TILES_GPU) if automatic else (tile_side(limits.tile),)
+    limit = _limit(settings, compute.device)
+    automatic = settings.tile == "auto"
+    choices = _tiles(settings.tile, compute.device)
     queues = (2, 1) if frames > 1 else (1,)
     plans = [
         MemoryPlan(tile, _need(network, size, frames, tile, queue), limit, queue)
@@ -92,9 +79,9 @@ def plan(network: MattingNetwork, size: tuple[int, int], frames: int, compute: C
     )
 
 
-def closed_form_plan(size: tuple[int, int], limits: Limits) -> MemoryPlan:
+def closed_form_plan(size: tuple[int, int], settings: Settings) -> MemoryPlan:
     """The plan for closed-form: whole frames, one at a time; its solver's memory depends on the unknown region."""
-    limit = parse_size(limits.max_memory) or int(available(torch.device("cpu")) * SHARE)
+    limit = _limit(settings, torch.device("cpu"))
     return MemoryPlan(tile=0, need=BASE + 4 * PLATE * size[0] * size[1], limit=limit, queue=2)
 
 
@@ -104,38 +91,23 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in text
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What the user asked of the plan.
-
-    Attributes:
-        tile: `auto`, `off`, or a side in pixels.
-        max_memory: A size such as `8G`; empty for what the machine has free.
-    """
-
-    tile: str = "auto"
-    max_memory: str = ""
-
-
-def tile_side(tile: str) -> int:
-    """Side in pixels that a `tile` option asks for, 0 for `off`.
-
-    Raises:
-        UsageError: If it is neither `off` nor a sensible number.
-    """
-    if tile == "off":
-        return 0
-    if not tile.isdecimal() or int(tile) < min(TILES_CPU):
-        raise UsageError(f"The tile must be auto, off, or a side of at least {min(TILES_CPU)} pixels, not {tile!r}.")
-    return int(tile)
-
-
 def available(device: torch.device) -> int:
     """Bytes that are free on a device: of a GPU its own memory, of a CPU what the system and its limits leave."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     free = int(psutil.virtual_memory().available)
     return min(free, _cgroup_memory() or free)
+
+
+def _limit(settings: Settings, device: torch.device) -> int:
+    return parse_memory(settings.max_memory) or int(available(device) * SHARE)
+
+
+def _tiles(tile: str | int, device: torch.device) -> tuple[int, ...]:
+    """Sides to choose from, the fastest first; 0 for none."""
+    if tile == "auto":
+        return TILES_CPU if device.type == "cpu" else TILES_GPU
+    return (0,) if tile == "off" else (int(tile),)
 
 
 def _need(network: MattingNetwork, size: tuple[int, int], frames: int, tile: int, queue: int) -> int:

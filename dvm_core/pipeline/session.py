@@ -25,8 +25,9 @@ from torch import nn
 
 from dvm_core import model as models
 from dvm_core.bridge.errors import DeviceError, InputError, UsageError
+from dvm_core.bridge.settings import Settings
 from dvm_core.model.closed_form import ClosedForm
-from dvm_core.model.network import MattingNetwork
+from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline import device as devices
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.arrays import Restore, plate_pixels, restorer, trimap_pixels
@@ -74,13 +75,8 @@ class MattingSession:
         tile: str | int = "auto",
         max_memory: str = "",
     ) -> None:
+        self._settings = Settings(device=device, precision=precision, threads=threads, tile=tile, max_memory=max_memory)
         self._compute = devices.choose(device, precision)
-        self._limits = memory.Limits(str(tile), max_memory)
-        if self._limits.tile != "auto":
-            memory.tile_side(self._limits.tile)
-        memory.parse_size(max_memory)
-        if threads < 0:
-            raise UsageError(f"The number of threads must be 0 or more, not {threads}.")
         if threads:
             torch.set_num_threads(threads)
         self._model: nn.Module = models.load(model)
@@ -109,9 +105,14 @@ class MattingSession:
         return self._compute
 
     @property
+    def window(self) -> Window:
+        """Neighbours that the model looks at."""
+        return self._model.window if isinstance(self._model, ClosedForm) else self._network().window
+
+    @property
     def reach(self) -> int:
         """Frames on each side that can change a frame's alpha; `push` gives a matte back so many frames later."""
-        return 0 if isinstance(self._model, ClosedForm) else reach(self._network().window)
+        return reach(self.window)
 
     def plan(self, size: tuple[int, int], frames: int) -> memory.MemoryPlan:
         """The memory plan for a shot, kept for what is pushed from now on.
@@ -125,8 +126,8 @@ class MattingSession:
         """
         if isinstance(self._model, ClosedForm):
             self._estimator = ClosedFormEstimator(self._model)
-            return memory.closed_form_plan(size, self._limits)
-        plan = memory.plan(self._network(), size, frames, self._compute, self._limits)
+            return memory.closed_form_plan(size, self._settings)
+        plan = memory.plan(self._network(), size, frames, self._compute, self._settings)
         self._estimator = NetworkEstimator(self._network(), self._compute, plan.tile)
         return plan
 

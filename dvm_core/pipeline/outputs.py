@@ -1,0 +1,113 @@
+"""What a job writes: alphas and foregrounds, the name of what made them in each header, and what is there already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvm_core import foreground
+from dvm_core.bridge.errors import OutputError
+from dvm_core.bridge.job import MatteJob
+from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter, read_attributes
+from dvm_core.io.plate import Plate
+
+JOB_ATTRIBUTE = "dvm:job"
+_PIXEL_SETTINGS = ("layer", "view", "trimap_channel", "channels", "compression", "half")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One frame's alpha, on its way to disk.
+
+    Attributes:
+        plate: The frame that it belongs to.
+        alpha: (H, W) float32 in [0, 1].
+    """
+
+    plate: Plate
+    alpha: NDArray[np.float32]
+
+
+def job_hash(job: MatteJob, made_by: Mapping[str, str]) -> str:
+    """What tells a job's pixels from another's: settings and weights, but neither paths nor the range.
+
+    Args:
+        job: The job.
+        made_by: What runs: model with its weights' hash, version, device, kernels, precision, tile, colour space.
+    """
+    settings = job.settings.to_dict()
+    facts = {name: settings[name] for name in _PIXEL_SETTINGS} | dict(made_by) | {"trimaps": job.trimap_mode}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Outputs:
+    """The files of a job.
+
+    Args:
+        job: The job, paths resolved.
+        attributes: Header attributes of each file, `dvm:job` among them.
+    """
+
+    def __init__(self, job: MatteJob, attributes: Mapping[str, str]) -> None:
+        settings = job.settings
+        self._attributes = dict(attributes)
+        self._existing = settings.existing
+        self._colour = settings.channels == "rgba"
+        self._alpha = AlphaWriter(
+            job.output, channels=settings.channels, compression=settings.compression, half=settings.half
+        )
+        self._foreground: ForegroundWriter | None = None
+        if settings.fg:
+            self._foreground = ForegroundWriter(settings.fg, compression=settings.compression, half=settings.half)
+
+    def path(self, frame: int) -> Path:
+        """The alpha of a frame."""
+        return self._alpha.path(frame)
+
+    def pending(self, frames: Sequence[int]) -> tuple[int, ...]:
+        """Those of `frames` that are still to be made.
+
+        Raises:
+            OutputError: If some are there already, and the job neither resumes nor overwrites.
+        """
+        if self._existing == "overwrite":
+            return tuple(frames)
+        if self._existing == "resume":
+            return tuple(frame for frame in frames if not self._complete(frame))
+        for frame in frames:
+            there = [path for path in self._paths(frame) if path.exists()]
+            if there:
+                raise OutputError(
+                    f"{there[0]} is there already; use --resume to go on from what is finished, or --overwrite.",
+                    frame=frame,
+                    path=there[0],
+                )
+        return tuple(frames)
+
+    def write(self, finished: Finished) -> None:
+        """Write one frame's files; each appears whole under its name.
+
+        Raises:
+            OutputError: If one cannot be written.
+        """
+        plate, alpha = finished.plate, finished.alpha
+        if self._foreground is not None and plate.linear is not None:
+            colour = foreground.estimate(plate.linear, alpha)
+            self._foreground.write(plate.frame, colour, alpha, plate.header, attributes=self._attributes)
+        rgb = plate.linear if self._colour else None
+        self._alpha.write(plate.frame, alpha, plate.header, rgb=rgb, attributes=self._attributes)
+
+    def _paths(self, frame: int) -> list[Path]:
+        paths = [self._alpha.path(frame)]
+        return paths if self._foreground is None else [*paths, self._foreground.path(frame)]
+
+    def _complete(self, frame: int) -> bool:
+        """Whether a frame's files are there, readable, and made by the same settings and weights."""
+        mine = self._attributes[JOB_ATTRIBUTE]
+        return all(path.exists() and read_attributes(path).get(JOB_ATTRIBUTE) == mine for path in self._paths(frame))

@@ -1,0 +1,178 @@
+"""`run_job`: the main job from files to files."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dvm_core
+from dvm_core import model as models
+from dvm_core.bridge import protocol
+from dvm_core.bridge.errors import Cancelled, InputError
+from dvm_core.bridge.job import MatteJob
+from dvm_core.bridge.protocol import Event
+from dvm_core.io.plate import Plate
+from dvm_core.pipeline.memory import MemoryPlan
+from dvm_core.pipeline.outputs import JOB_ATTRIBUTE, Finished, Outputs, job_hash
+from dvm_core.pipeline.session import MattingSession
+from dvm_core.pipeline.shot import Shot, open_shot, require_unknown
+from dvm_core.pipeline.stream import ReadAhead, WriteBehind
+from dvm_core.pipeline.windows import Span, spans
+
+Emit = Callable[[Event], None]
+
+
+@dataclass
+class MatteResult:
+    """What a job did.
+
+    Attributes:
+        frames: Frame numbers that were computed and written; those that a resumed job found finished are not.
+        outputs: Their alphas.
+        seconds: Wall-clock time.
+        warnings: What the user should know.
+    """
+
+    frames: tuple[int, ...] = ()
+    outputs: tuple[str, ...] = ()
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+    plan: MemoryPlan | None = field(default=None, repr=False)
+
+
+def run_job(
+    job: MatteJob,
+    *,
+    emit: Emit = lambda event: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    dry_run: bool = False,
+) -> MatteResult:
+    """Matte the frames of a job.
+
+    Args:
+        job: The job, paths resolved.
+        emit: Receives every event (`bridge.protocol`) but `hello`, `error` and `cancelled`, one at a time.
+        cancelled: Asked before each frame; when true the job ends, and what is finished stays.
+        dry_run: Check everything and plan, but compute nothing.
+
+    Returns:
+        What was done; for a dry run the frames that would be.
+
+    Raises:
+        DvmError: With a sentence for the user; frames that were finished before stay.
+    """
+    return _Run(job, emit, cancelled).run(dry_run)
+
+
+class _Run:
+    """One job on its way."""
+
+    def __init__(self, job: MatteJob, emit: Emit, cancelled: Callable[[], bool]) -> None:
+        self._job = job
+        self._sink = emit
+        self._lock = threading.Lock()
+        self._cancelled = cancelled
+        self._outputs: list[str] = []
+
+    def run(self, dry_run: bool) -> MatteResult:
+        started = time.perf_counter()
+        job, settings = self._job, self._job.settings
+        if job.trimap_mode == "keyframes":
+            raise InputError(
+                "Trimaps cannot be propagated between keyframes by this version; give a trimap for every frame."
+            )
+        with MattingSession(
+            job.model, settings.device, settings.precision, settings.threads, settings.tile, settings.max_memory
+        ) as session:
+            shot = open_shot(job, session.window)
+            plan = session.plan(shot.size, len(shot.frames))
+            outputs = Outputs(job, self._attributes(session, shot, plan))
+            pending = outputs.pending(shot.wanted)
+            self._announce(session, shot, plan, pending)
+            if dry_run:
+                return MatteResult(pending, warnings=shot.warnings, plan=plan)
+            require_unknown(shot)
+            self._matte(session, shot, plan, outputs, pending)
+        seconds = time.perf_counter() - started
+        self._emit(protocol.done(len(pending), seconds, self._outputs))
+        return MatteResult(pending, tuple(self._outputs), seconds, shot.warnings, plan)
+
+    def _emit(self, event: Event) -> None:
+        with self._lock:  # the writer's thread reports frames, this one all else
+            self._sink(event)
+
+    def _attributes(self, session: MattingSession, shot: Shot, plan: MemoryPlan) -> dict[str, str]:
+        compute = session.compute
+        weights = models.info(self._job.model)
+        made_by = {
+            "dvm:model": f"{weights.architecture} {weights.sha256[:16]}".strip(),
+            "dvm:version": dvm_core.__version__,
+            "dvm:device": compute.device.type,
+            "dvm:kernels": compute.kernels,
+            "dvm:precision": compute.precision,
+            "dvm:colorspace": shot.plate.colorspace.name,
+        }
+        return made_by | {JOB_ATTRIBUTE: job_hash(self._job, made_by | {"tile": str(plan.tile)})}
+
+    def _announce(self, session: MattingSession, shot: Shot, plan: MemoryPlan, pending: Sequence[int]) -> None:
+        compute = session.compute
+        self._emit(
+            protocol.plan(
+                pending,
+                model=self._job.model,
+                device=str(compute.device),
+                kernels=compute.kernels,
+                precision=compute.precision,
+                colorspace=str(shot.plate.colorspace),
+                tile=plan.tile,
+                memory_bytes=plan.need,
+            )
+        )
+        self._emit(protocol.log(f"Memory plan: {plan}."))
+        for warning in shot.warnings:
+            self._emit(protocol.warning(warning))
+
+    def _matte(
+        self, session: MattingSession, shot: Shot, plan: MemoryPlan, outputs: Outputs, pending: Sequence[int]
+    ) -> None:
+        clock = time.perf_counter()
+
+        def write(finished: Finished) -> None:
+            nonlocal clock
+            outputs.write(finished)
+            path = str(outputs.path(finished.plate.frame))
+            self._outputs.append(path)
+            now = time.perf_counter()
+            clock, seconds = now, now - clock
+            count = len(self._outputs)
+            self._emit(protocol.frame(finished.plate.frame, seconds, path, index=count, total=len(pending)))
+
+        with WriteBehind(write, plan.queue) as writer:
+            for span in spans(shot.frames, pending, session.window):
+                for finished in self._span(session, shot, span, plan.queue):
+                    writer.put(finished)
+
+    def _span(self, session: MattingSession, shot: Shot, span: Span, queue: int) -> Iterator[Finished]:
+        """The alphas of one run of neighbouring frames."""
+        plates: dict[int, Plate] = {}
+        with ReadAhead(_read(shot, span.frames), queue) as frames:
+            for plate, trimap in frames:
+                if self._cancelled():
+                    raise Cancelled("Cancelled; finished frames stay, and --resume goes on from them.")
+                wanted = plate.frame in span.wanted
+                if wanted:
+                    plates[plate.frame] = plate.without_display()
+                for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
+                    yield Finished(plates.pop(matte.frame), matte.alpha)
+        for matte in session.finish():
+            yield Finished(plates.pop(matte.frame), matte.alpha)
+
+
+def _read(shot: Shot, frames: Sequence[int]) -> Iterator[tuple[Plate, NDArray[np.uint8]]]:
+    for frame in frames:
+        yield shot.plate.read(frame), shot.trimap.read(frame)

@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from dvm_core.bridge.errors import DeviceError
+from dvm_core.bridge.settings import Settings
+from dvm_core.pipeline import memory
+from dvm_core.pipeline.device import Compute
+
+CPU = Compute(torch.device("cpu"), "fp32")
+HD, UHD, UHD2 = (1080, 1920), (2160, 3840), (4320, 8192)
+
+
+def plan(network, size, frames=100, **settings):
+    return memory.plan(network, size, frames, CPU, Settings(**settings))
+
+
+def test_a_plan_stays_within_its_limit(network):
+    found = plan(network, UHD, max_memory="6G")
+    assert found.need <= found.limit == 6 << 30
+
+
+def test_less_memory_means_smaller_tiles(network):
+    roomy = plan(network, UHD, max_memory="64G")
+    tight = plan(network, UHD, max_memory=f"{roomy.need // 2**20}M")
+    assert tight.need < roomy.need
+    assert tight.tile < roomy.tile or tight.queue < roomy.queue
+
+
+def test_the_length_of_a_shot_does_not_count(network):
+    assert plan(network, HD, 20, max_memory="8G").need == plan(network, HD, 2000, max_memory="8G").need
+
+
+def test_one_8k_frame_fits_eight_gigabytes(network):
+    assert plan(network, UHD2, frames=1, max_memory="8G").need <= 8 << 30
+
+
+def test_what_cannot_fit_says_how_much_would(network):
+    with pytest.raises(DeviceError, match=r"8192x4320 plate needs about \d+\.\d GB .* raise --max-memory"):
+        plan(network, UHD2, max_memory="2G")
+
+
+def test_a_tile_that_was_asked_for_is_kept(network):
+    assert plan(network, HD, max_memory="16G", tile=512).tile == 512
+    assert plan(network, HD, max_memory="16G", tile="off").tile == 0
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("[enforce] not enough memory: you tried")]
+)
+def test_running_out_of_memory_is_recognised(error):
+    assert memory.is_out_of_memory(error)
+
+
+def test_other_errors_are_not_taken_for_it():
+    assert not memory.is_out_of_memory(RuntimeError("shape mismatch"))
