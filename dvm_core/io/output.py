@@ -1,0 +1,83 @@
+"""Write an image so that its final name only ever shows a complete file."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvm_core.bridge.errors import OutputError
+from dvm_core.io.header import ImageHeader, Window
+from dvm_core.io.image_file import oiio, reason
+
+_serial = itertools.count()
+
+
+def write_image(path: Path, spec: Any, pixels: NDArray[Any]) -> None:
+    """Write one image under a temporary name in the same folder, then rename it; makes the folder if need be.
+
+    Args:
+        path: Final name; its ending chooses the format.
+        spec: OpenImageIO spec of the file.
+        pixels: (h, w, c) of the data window.
+
+    Raises:
+        OutputError: No permission, full disk, or anything else that keeps the file from being complete.
+    """
+    # A leading dot and another ending: no sequence pattern ever takes it for a frame.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # OpenImageIO reports a missing permission or a full disk without its cause; this open names the former.
+        temporary.open("wb").close()
+        _write(temporary, path.suffix, spec, pixels)
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"'{path}' cannot be written ({error.strerror or error}); free the disk or choose another folder with -o.",
+            path=path,
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def spec_of(header: ImageHeader, data: Window, channels: Sequence[str], dtype: str) -> Any:
+    """OpenImageIO spec of a picture that keeps a plate's header.
+
+    Args:
+        header: The plate's header: display window, pixel aspect, and what else an alpha keeps.
+        data: Data window of the new picture.
+        channels: Channel names.
+        dtype: `half`, `float`, `uint8` or `uint16`.
+    """
+    spec = oiio.ImageSpec(data.width, data.height, len(channels), dtype)
+    spec.channelnames = tuple(channels)
+    spec.alpha_channel = channels.index("A") if "A" in channels else -1
+    spec.x, spec.y = data.x, data.y
+    display = header.display
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = display
+    spec.attribute("PixelAspectRatio", header.pixel_aspect)
+    # An empty one stops OpenImageIO from writing the time of day: equal pixels must mean equal files.
+    spec.attribute("DateTime", "")
+    for name, kind, value in header.attributes:
+        spec.attribute(name, kind, value)
+    return spec
+
+
+def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> None:
+    output = oiio.ImageOutput.create(ending.lstrip("."))
+    if output is None:
+        raise OSError(f"no image format is called '{ending}'")
+    # A 2-D array would be written wrong without a word; and on a full disk only `close` may fail.
+    pixels = np.ascontiguousarray(pixels.reshape(spec.height, spec.width, spec.nchannels))
+    done = output.open(str(temporary), spec) and output.write_image(pixels)
+    closed = output.close()
+    if not (done and closed):
+        raise OSError(reason(output))
