@@ -10,10 +10,15 @@ from dvm_core import __version__
 from dvm_core.bridge.errors import DvmError
 from dvm_core.cli import stop
 from dvm_core.cli.console import warn
+from dvm_core.cli.doctor import doctor
+from dvm_core.cli.eval import evaluate
 from dvm_core.cli.faults import as_dvm_errors
+from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.matte import matte
+from dvm_core.cli.models import models
 from dvm_core.cli.run import run
+from dvm_core.cli.trimap import trimap
 
 app = typer.Typer(
     name="dvm",
@@ -38,8 +43,13 @@ def _options(
     """Options that come before a command."""
 
 
-for _command in (matte, run):
-    app.command()(grouped(_command))
+app.command()(grouped(matte))
+app.command()(grouped(run))
+app.add_typer(trimap, name="trimap")
+app.command()(foreground)
+app.add_typer(models, name="models")
+app.command("eval")(evaluate)
+app.command()(doctor)
 
 
 def main() -> None:
@@ -47,7 +57,7 @@ def main() -> None:
     stop.arm()
     try:
         with as_dvm_errors():
-            app()
+            app(prog_name="dvm")
     except DvmError as error:
         warn("dvm: " + error.message)
         sys.exit(error.exit_code)

@@ -1,0 +1,38 @@
+"""`dvm foreground`: clean foreground colour for alphas that are there already."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dvm_core.bridge.frames import format_range
+from dvm_core.cli.console import say
+from dvm_core.cli.frames import chosen_frames, refuse_existing
+
+
+def foreground(
+    plate: Annotated[str, typer.Argument(metavar="PLATE", help="plate.####.exr, a file, a folder or a movie.")],
+    alpha: Annotated[str, typer.Argument(metavar="ALPHA", help="Its alphas: pattern or file.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FG", help="Foregrounds to write; EXR.")],
+    range: Annotated[str, typer.Option(metavar="1001-1100", help="Frames; else all alphas.", show_default=False)] = "",
+    colorspace: Annotated[str, typer.Option(metavar="auto|NAME", help="Colour space of the plate.")] = "auto",
+    alpha_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the alpha.", show_default=False)] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
+) -> None:
+    """Write the straight, scene-linear colour of the foreground, without the background's spill at soft edges."""
+    from dvm_core.foreground import estimate
+    from dvm_core.io.alpha_file import ForegroundWriter
+    from dvm_core.io.matte_file import read_channel
+    from dvm_core.io.plate import PlateReader
+    from dvm_core.io.sequence import find_sequence
+
+    plates = PlateReader(plate, colorspace=colorspace, keep_linear=True)
+    alphas, writer = find_sequence(alpha, "alpha"), ForegroundWriter(output)
+    frames = chosen_frames(alphas.frames or plates.frames, range, f"The alpha {alpha}")
+    chosen_frames(plates.frames, format_range(frames), f"The plate {plate}")
+    refuse_existing([writer.path(frame) for frame in frames], overwrite)
+    for frame in frames:
+        image = plates.read(frame)
+        matte = read_channel(alphas.path(frame), alpha_channel, frame=frame)
+        say(str(writer.write(frame, estimate(image.linear, matte), matte, image.header)))

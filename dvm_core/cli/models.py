@@ -1,0 +1,75 @@
+"""`dvm models`: which weights there are, where they come from, and bringing published ones in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from dvm_core.bridge.errors import UsageError
+from dvm_core.cli.console import say, say_json
+from dvm_core.cli.tables import print_table
+
+models = typer.Typer(help="Weights: what there is, where it comes from, bringing published ones in.")
+
+_Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+
+
+@models.callback()
+def _group() -> None:
+    """Keep the command's name in front, however many there are."""
+
+
+@models.command("list")
+def list_models(json: _Json = False) -> None:
+    """List the models that can be used here and now."""
+    from dvm_core.model import weights
+
+    records = {name: weights.info(name) for name in weights.available()}
+    if json:
+        say_json({name: asdict(record) for name, record in records.items()})
+        return
+    rows = [
+        (name, record.architecture, record.sha256[:12], record.licence, record.source)
+        for name, record in records.items()
+    ]
+    print_table(("name", "architecture", "sha256", "licence", "source"), rows)
+
+
+@models.command("import")
+def import_model(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Published checkpoint, .pth.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="OUT.safetensors", help="Weights to write.")],
+    source: Annotated[str, typer.Option(metavar="TEXT", help="Where the checkpoint comes from.")],
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Terms that it may be used under.")],
+) -> None:
+    """Turn a published checkpoint into safetensors, without running code from it."""
+    from dvm_core.model import weights
+
+    if not output.endswith(".safetensors"):
+        raise UsageError(f"Weights are written as .safetensors; {output} has another ending.")
+    record = weights.import_checkpoint(file, output, source=source, licence=licence)
+    say(f"{output}: {record.architecture}, sha256 {record.sha256}")
+
+
+@models.command()
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A model's name or its file.")],
+    json: _Json = False,
+) -> None:
+    """Say what is known about weights: architecture, numbers, sha256, source, licence, training record."""
+    from dvm_core.model import weights
+
+    facts = asdict(weights.info(name))
+    if json:
+        say_json(facts)
+        return
+    training = facts.pop("training")
+    rows = [(key, _text(value)) for key, value in facts.items() if value]
+    rows += [(f"training: {key}", _text(value)) for key, value in training.items()]
+    print_table(("field", "value"), rows)
+
+
+def _text(value: object) -> str:
+    return ", ".join(f"{key} {item}" for key, item in value.items()) if isinstance(value, dict) else str(value)

@@ -1,0 +1,34 @@
+"""Tables on stdout, for people; programs ask for `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dvm_core.cli.console import say
+
+
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+    """Print a table.
+
+    Args:
+        heads: Column names.
+        rows: Text for each column.
+        numbers: Those columns that are set flush right.
+    """
+    import io
+    import shutil
+
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    # Rendered aside and said as text, so that a closed pipe ends in a sentence here too.
+    page = io.StringIO()
+    Console(file=page, width=max(80, shutil.get_terminal_size((120, 24)).columns)).print(table)
+    say("\n".join(line.rstrip() for line in page.getvalue().rstrip().splitlines()))
