@@ -18,6 +18,7 @@ from dvm_core.cli.grouping import grouped
 from dvm_core.cli.matte import matte
 from dvm_core.cli.models import models
 from dvm_core.cli.run import run
+from dvm_core.cli.train import train
 from dvm_core.cli.trimap import trimap
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ app.command()(grouped(run))
 app.add_typer(trimap, name="trimap")
 app.command()(foreground)
 app.add_typer(models, name="models")
+app.command()(train)
 app.command("eval")(evaluate)
 app.command()(doctor)
 

@@ -66,7 +66,7 @@ def _require(frames: Sequence[int], sequence: FrameSequence) -> None:
     missing = sorted(set(frames) - set(sequence.frames))
     if missing:
         raise InputError(
-            f"{sequence} has no frame {format_range(missing)}, so these cannot be compared; choose others with --range.",
+            f"{sequence} has no frame {format_range(missing)}, which is to be compared; choose others with --range.",
             frame=missing[0],
         )
 

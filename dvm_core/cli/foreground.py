@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from dvm_core.bridge.frames import format_range
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, refuse_existing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def foreground(
@@ -34,5 +38,6 @@ def foreground(
     refuse_existing([writer.path(frame) for frame in frames], overwrite)
     for frame in frames:
         image = plates.read(frame)
+        linear = cast("NDArray[np.float32]", image.linear)  # kept, for the reader was told to
         matte = read_channel(alphas.path(frame), alpha_channel, frame=frame)
-        say(str(writer.write(frame, estimate(image.linear, matte), matte, image.header)))
+        say(str(writer.write(frame, estimate(linear, matte), matte, image.header)))

@@ -1,4 +1,4 @@
-"""Where the engine's log goes: warnings to stderr, all of it to `--log-file`."""
+"""Where the engine's log goes: warnings (or more) to stderr, all of it to `--log-file`."""
 
 from __future__ import annotations
 
@@ -17,36 +17,37 @@ _LEVEL_OF = {"warning": logging.WARNING, "error": logging.ERROR}
 
 
 class _Stderr(logging.Handler):
-    """Warnings of the engine as they come; events have a reporter of their own."""
+    """What the engine logs, as it comes; events have a reporter of their own."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a warning; stderr is looked up each time, since a progress bar puts itself in its place."""
+        """Write a line; stderr is looked up each time, since a progress bar puts itself in its place."""
         if record.name != _EVENTS.name:
-            warn(f"{record.levelname.lower()}: {record.getMessage()}")
+            kind = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+            warn(kind + record.getMessage())
 
 
 @contextmanager
-def logged(log_file: str, *, quiet: bool) -> Iterator[None]:
+def logged(log_file: str, *, level: int = logging.WARNING) -> Iterator[None]:
     """Connect the engine's log for the time of a job.
 
     Args:
         log_file: File to append to; "" for none.
-        quiet: Keep warnings off stderr.
+        level: What stderr gets at least.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    handlers: list[logging.Handler] = [logging.NullHandler() if quiet else _Stderr(logging.WARNING)]
+    handlers: list[logging.Handler] = [_Stderr(level)]
     if log_file:
         handlers.append(_file(log_file))
-    level = _ENGINE.level
+    before = _ENGINE.level
     _ENGINE.setLevel(logging.INFO)
     for handler in handlers:
         _ENGINE.addHandler(handler)
     try:
         yield
     finally:
-        _ENGINE.setLevel(level)
+        _ENGINE.setLevel(before)
         for handler in handlers:
             _ENGINE.removeHandler(handler)
             handler.close()

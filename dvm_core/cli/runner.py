@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -61,7 +62,7 @@ def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirec
     """
     summary = Summary()
     with ExitStack() as stack:
-        stack.enter_context(logged(report.log_file, quiet=report.quiet))
+        stack.enter_context(logged(report.log_file, level=logging.ERROR if report.quiet else logging.WARNING))
         if report.json:
             # Entered before the progress bar so that it is left after it: a live bar takes stdout over.
             stack.callback(lambda: say_json(summary.document))

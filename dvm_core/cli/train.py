@@ -1,0 +1,38 @@
+"""`dvm train`: train a model from a recipe, in slices that go on where the last one stopped."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Optional
+
+import typer
+
+from dvm_core.cli.console import say, say_json
+from dvm_core.cli.logs import logged
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Recipe file: every number of the run.")],
+    minutes: Annotated[
+        Optional[float], typer.Option(metavar="N", min=0, help="Stop after so long.", show_default=False)  # noqa: UP045
+    ] = None,
+    resume: Annotated[str, typer.Option(metavar="STATE", help="State file to go on from.", show_default=False)] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print a machine-readable summary last.")] = False,
+    log_file: Annotated[
+        str, typer.Option(metavar="FILE", help="Append what happens to a file.", show_default=False)
+    ] = "",
+) -> None:
+    """Train from a recipe; what it reaches is in its state file, ready for --resume."""
+    from dvm_core.training.recipe import load_recipe
+    from dvm_core.training.train import train as run
+
+    with logged(log_file, level=logging.INFO):
+        result = run(load_recipe(recipe), minutes, resume or None)
+    if json:
+        say_json(
+            {"step": result.step, "finished": result.finished, "state": str(result.state), "scores": result.scores}
+        )
+        return
+    scores = ", ".join(f"{name} {value:.4f}" for name, value in result.scores.items())
+    ended = "Finished" if result.finished else "Stopped"
+    say(f"{ended} at step {result.step} ({scores}); to go on: --resume {result.state}")
