@@ -12,7 +12,7 @@ from dvm_core.cli import stop
 from dvm_core.cli.console import warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
-from dvm_core.cli.faults import as_dvm_errors
+from dvm_core.cli.faults import as_dvm_errors, sentence
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.matte import matte
@@ -61,5 +61,5 @@ def main() -> None:
         with as_dvm_errors():
             app(prog_name="dvm")
     except DvmError as error:
-        warn("dvm: " + error.message)
+        warn("dvm: " + sentence(error))
         sys.exit(error.exit_code)

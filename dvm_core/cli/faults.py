@@ -32,6 +32,16 @@ def as_dvm_errors() -> Iterator[None]:
         ) from error
 
 
+def sentence(error: DvmError) -> str:
+    """What to say about an error: its message, and the file and frame where the message does not name them."""
+    rest = []
+    if error.frame is not None and str(error.frame) not in error.message:
+        rest.append(f"frame {error.frame}")
+    if error.path is not None and error.path not in error.message:
+        rest.append(error.path)
+    return f"{error.message} ({', '.join(rest)})" if rest else error.message
+
+
 def report(error: BaseException) -> str:
     """Write what is needed to find a mistake of ours to a new file in the temporary folder.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import Annotated, Optional
 
 import typer
@@ -29,9 +30,7 @@ def train(
     with logged(log_file, level=logging.INFO):
         result = run(load_recipe(recipe), minutes, resume or None)
     if json:
-        say_json(
-            {"step": result.step, "finished": result.finished, "state": str(result.state), "scores": result.scores}
-        )
+        say_json({**asdict(result), "state": str(result.state)})
         return
     scores = ", ".join(f"{name} {value:.4f}" for name, value in result.scores.items())
     ended = "Finished" if result.finished else "Stopped"
