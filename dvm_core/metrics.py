@@ -29,6 +29,7 @@ _SIGMA = 1.4
 _THRESHOLDS = np.arange(0.1, 1.05, 0.1)
 _TOLERATED_DROP = 0.15
 _SMALLEST_FLOW_SIDE = 16
+_ROUNDING = 1e-5
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -173,8 +174,9 @@ def _checked(number: int, pred: ArrayLike, truth: ArrayLike, trimap: ArrayLike) 
         raise InputError(f"Prediction, truth and trimap need one size (H, W); frame {number} has {shapes}.")
     for name, image in named.items():
         # NaN fails both comparisons, so one test refuses it together with values out of range.
-        if image.size and not (image.min() >= 0 and image.max() <= 1):
+        if image.size and not (image.min() >= -_ROUNDING and image.max() <= 1 + _ROUNDING):
             raise InputError(f"The {name} of frame {number} needs values in [0, 1]; it holds NaN or values outside.")
+        np.clip(image, 0, 1, out=image)
     between = (named["trimap"] > 0) & (named["trimap"] < 1)
     return named["prediction"], named["truth"], between
 

@@ -156,6 +156,12 @@ def test_nan_and_values_out_of_range_are_refused_by_name(which, value):
         evaluate(*clips)
 
 
+def test_rounding_past_one_is_forgiven():
+    clips = golden_clip(9, 2, 40, 60)
+    beyond = [np.float32(c) / np.float32(255) * np.float32(1.000001) for c in clips]
+    np.testing.assert_allclose(evaluate(*beyond)["sad"], evaluate(*clips)["sad"], rtol=1e-4)
+
+
 def test_clips_of_different_shapes_are_refused():
     with pytest.raises(InputError, match=r"one shape \(T, H, W\)"):
         evaluate(np.zeros((2, 4, 5)), np.zeros((2, 4, 5)), np.zeros((2, 5, 4)))

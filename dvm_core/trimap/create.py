@@ -7,14 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError, UsageError
-
-BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
-
-# The tolerance that trimap files are read with: a key is seldom exactly 0 or 1.
-SOLID = 0.05
+from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, UNKNOWN, trimap_of
 
 
-def make_trimap(matte: NDArray[np.floating], *, erode: int, dilate: int) -> NDArray[np.uint8]:
+def make_trimap(matte: NDArray[np.float32], *, erode: int, dilate: int) -> NDArray[np.uint8]:
     """Widen the edge of a matte into an unknown region.
 
     The matte's soft values (more than 0.05 away from both 0 and 1) are always unknown. Around them, and along hard
@@ -28,7 +24,7 @@ def make_trimap(matte: NDArray[np.floating], *, erode: int, dilate: int) -> NDAr
         dilate: Pixels that the sure background shrinks by, 0 or more.
 
     Returns:
-        (H, W) uint8: `BACKGROUND`, `UNKNOWN` or `FOREGROUND`.
+        (H, W) uint8 of `BACKGROUND`, `UNKNOWN` and `FOREGROUND` (0, 128 and 255).
 
     Raises:
         UsageError: if `erode` or `dilate` is negative.
@@ -43,9 +39,11 @@ def make_trimap(matte: NDArray[np.floating], *, erode: int, dilate: int) -> NDAr
         raise InputError(f"A trimap is made from one channel (H, W), found an array of shape {matte.shape}.")
     if np.isnan(matte).any():
         raise InputError("A trimap needs a matte with numbers, found NaN; write the matte again or fill its holes.")
+    # Soft by the same tolerance that trimap files are read with: a key is seldom exactly 0 or 1.
+    solid = trimap_of(matte)
     trimap = np.full(matte.shape, UNKNOWN, dtype=np.uint8)
-    trimap[_shrink(matte >= 1 - SOLID, erode)] = FOREGROUND
-    trimap[_shrink(matte <= SOLID, dilate)] = BACKGROUND
+    trimap[_shrink(solid == FOREGROUND, erode)] = FOREGROUND
+    trimap[_shrink(solid == BACKGROUND, dilate)] = BACKGROUND
     return trimap
 
 

@@ -1,0 +1,1 @@
+"""Look at mattes and judge them: comps, contact sheets, previews, measures over files."""
