@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,8 +50,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ModelError(f"Expected a checkpoint, found none at {path}.", path=path)
     try:
-        # Only the zip format can be mapped; a mapped file is never in memory twice.
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd pickles, which end in one sentence here
+            # Only the zip format can be mapped; a mapped file is never in memory twice.
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except _MALFORMED as error:
         reason = "it is truncated, is no PyTorch checkpoint, or holds code, which is never run"
         raise ModelError(

@@ -130,7 +130,8 @@ def _carry(small: Image, alpha: Image, picture: Image) -> Image:
 
     def mean(values: Image) -> Image:
         side = 2 * GUIDE_RADIUS + 1
-        return cv2.blur(values.reshape(*alpha.shape, -1), (side, side)).reshape(values.shape)
+        blurred: Image = cv2.blur(values.reshape(*alpha.shape, -1), (side, side)).reshape(values.shape)
+        return blurred
 
     colour, level = mean(small), mean(alpha)
     products = small[..., :, None] * small[..., None, :]

@@ -22,7 +22,7 @@ class SpatioTemporalFusion(nn.Module):
         groups: Deformable groups.
     """
 
-    def __init__(self, widths: Sequence[int], frames: int, groups: int = 8) -> None:
+    def __init__(self, widths: Sequence[int], frames: int, groups: int) -> None:
         super().__init__()
         self.depth = len(widths)
         for level, width in enumerate(widths[:-1]):

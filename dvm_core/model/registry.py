@@ -49,7 +49,8 @@ def build(name: str, **numbers: int) -> nn.Module:
 
 
 def _check_numbers(name: str, builder: type[nn.Module], numbers: dict[str, int]) -> None:
-    known = list(inspect.signature(builder).parameters)
+    parameters = inspect.signature(builder).parameters.values()
+    known = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     for key, value in numbers.items():
         if key not in known:
             takes = f"the numbers {', '.join(known)}" if known else "no numbers"

@@ -20,6 +20,9 @@ from dvm_core.model.skip import LargeKernelSkip
 CHANNELS = 4
 """Normalised RGB and the trimap."""
 
+GROUPS = 8
+"""Deformable groups on every level."""
+
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 """ImageNet's, of display-referred sRGB in [0, 1]."""
@@ -56,7 +59,10 @@ class RN50(MattingNetwork):
     Args:
         shift: Frames before each that its alpha depends on.
         step: Frames that a plain call returns.
-        width: Channels of the stem, a multiple of the 8 deformable groups; published weights have 64.
+        width: Channels of the stem, a multiple of `GROUPS`; published weights have 64.
+
+    Raises:
+        ValueError: For numbers that make no network.
     """
 
     architecture = "rn50"
@@ -70,11 +76,13 @@ class RN50(MattingNetwork):
 
     def __init__(self, shift: int = 2, step: int = 2, width: int = 64) -> None:
         super().__init__()
+        if step < 1 or width < GROUPS or width % GROUPS:
+            raise ValueError(f"expected step of at least 1 and a width in multiples of {GROUPS}, found {step}, {width}")
         self.window = Window(past=shift, future=0)
         self.step = step
         widths = Encoder.widths(width)
         self.encoder = Encoder(CHANNELS, width)
-        self.fusion = SpatioTemporalFusion(widths, self.window.length)
+        self.fusion = SpatioTemporalFusion(widths, self.window.length, GROUPS)
         self.decoder = Decoder(widths, CHANNELS)
         self.pred_head = PreciseConv2d(width, 1, 3, padding=1)
         self.refine = Refinement(width)
