@@ -10,9 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError
-from dvm_core.pipeline.frame import KNOWN_BACKGROUND, KNOWN_FOREGROUND, UNKNOWN
-
-KNOWN_WITHIN = 0.05  # of 0 or 1
+from dvm_core.io.trimap_file import trimap_of
 
 Restore = Callable[[NDArray[np.float32]], Any]
 
@@ -84,7 +82,4 @@ def trimap_pixels(array: Any, size: tuple[int, int]) -> NDArray[np.uint8]:
         values = values.astype(np.float32) / 255.0
     if not np.issubdtype(values.dtype, np.floating) or np.isnan(values).any():
         raise InputError(f"A trimap must hold bytes or floats in [0, 1] without NaN; this one holds {values.dtype}.")
-    trimap = np.full(size, UNKNOWN, dtype=np.uint8)
-    trimap[values <= KNOWN_WITHIN] = KNOWN_BACKGROUND
-    trimap[values >= 1.0 - KNOWN_WITHIN] = KNOWN_FOREGROUND
-    return trimap
+    return trimap_of(np.asarray(values, dtype=np.float32))

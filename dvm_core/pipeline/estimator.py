@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
 from dvm_core.pipeline.device import Compute
-from dvm_core.pipeline.frame import UNKNOWN, Encoded, Frame
+from dvm_core.pipeline.frame import Encoded, Frame
 from dvm_core.pipeline.regions import Box, mask_box, tiles, union
 from dvm_core.pipeline.windows import neighbours, served
 
@@ -77,7 +79,10 @@ class NetworkEstimator:
         self.window = network.window
         self.tile = tile
         self._compute = compute
-        self._network = network.to(compute.device, memory_format=torch.channels_last)
+        self._network = network.to(compute.device)
+        for parameter in network.parameters():  # the layout that the convolutions are fastest in
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def alpha(self, position: int, frames: Mapping[int, Frame], count: int) -> Alpha:
@@ -181,10 +186,11 @@ class NetworkEstimator:
 
 def _pad(pixels: NDArray[Pixel], bounds: Box) -> NDArray[Pixel]:
     """Extend (H, W, ...) to `bounds` by reflection: a plate is never resized."""
-    missing = [(0, bounds.height - pixels.shape[0]), (0, bounds.width - pixels.shape[1])]
-    if missing == [(0, 0), (0, 0)]:
+    below, right = bounds.height - pixels.shape[0], bounds.width - pixels.shape[1]
+    if below == right == 0:
         return pixels
-    return np.pad(pixels, [*missing, *[(0, 0)] * (pixels.ndim - 2)], mode="reflect")
+    padded: NDArray[Pixel] = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REFLECT_101))
+    return padded
 
 
 def _cut(maps: Tensor, outer: Box, inner: Box) -> Tensor:

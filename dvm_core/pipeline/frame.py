@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model.network import Features, PreparedFrame
 from dvm_core.pipeline.regions import Box, mask_box
-
-KNOWN_BACKGROUND, UNKNOWN, KNOWN_FOREGROUND = 0, 128, 255
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Frame:
     def known_alpha(self) -> NDArray[np.float32]:
         """Alpha where the trimap is known, 0.5 elsewhere; (H, W)."""
         alpha = self.trimap.astype(np.float32)
-        alpha /= np.float32(KNOWN_FOREGROUND)
+        alpha /= np.float32(FOREGROUND)
         alpha[self.trimap == UNKNOWN] = 0.5
         return alpha
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core import foreground
-from dvm_core.bridge.errors import OutputError
+from dvm_core.bridge.errors import InputError, OutputError
 from dvm_core.bridge.job import MatteJob
-from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter, read_attributes
-from dvm_core.io.plate import Plate
+from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter
+from dvm_core.io.header import ImageHeader
+from dvm_core.io.image_file import ImageFile
 
 JOB_ATTRIBUTE = "dvm:job"
 _PIXEL_SETTINGS = ("layer", "view", "trimap_channel", "channels", "compression", "half")
@@ -26,12 +27,18 @@ class Finished:
     """One frame's alpha, on its way to disk.
 
     Attributes:
-        plate: The frame that it belongs to.
+        frame: Its number.
         alpha: (H, W) float32 in [0, 1].
+        linear: The plate's scene-linear colour (H, W, 3) in `linear_space`, where an output needs it.
+        linear_space: Name of that colour space.
+        header: The plate's header.
     """
 
-    plate: Plate
+    frame: int
     alpha: NDArray[np.float32]
+    linear: NDArray[np.float32] | None
+    linear_space: str
+    header: ImageHeader
 
 
 def job_hash(job: MatteJob, made_by: Mapping[str, str]) -> str:
@@ -96,12 +103,15 @@ class Outputs:
         Raises:
             OutputError: If one cannot be written.
         """
-        plate, alpha = finished.plate, finished.alpha
-        if self._foreground is not None and plate.linear is not None:
-            colour = foreground.estimate(plate.linear, alpha)
-            self._foreground.write(plate.frame, colour, alpha, plate.header, attributes=self._attributes)
-        rgb = plate.linear if self._colour else None
-        self._alpha.write(plate.frame, alpha, plate.header, rgb=rgb, attributes=self._attributes)
+        frame, alpha, header = finished.frame, finished.alpha, finished.header
+        attributes = self._attributes
+        if finished.linear is not None:
+            attributes = attributes | {"oiio:ColorSpace": finished.linear_space}
+        if self._foreground is not None and finished.linear is not None:
+            colour = foreground.estimate(finished.linear, alpha)
+            self._foreground.write(frame, colour, alpha, header, attributes=attributes)
+        rgb = finished.linear if self._colour else None
+        self._alpha.write(frame, alpha, header, rgb=rgb, attributes=attributes)
 
     def _paths(self, frame: int) -> list[Path]:
         paths = [self._alpha.path(frame)]
@@ -110,4 +120,13 @@ class Outputs:
     def _complete(self, frame: int) -> bool:
         """Whether a frame's files are there, readable, and made by the same settings and weights."""
         mine = self._attributes[JOB_ATTRIBUTE]
-        return all(path.exists() and read_attributes(path).get(JOB_ATTRIBUTE) == mine for path in self._paths(frame))
+        return all(path.exists() and _job_of(path) == mine for path in self._paths(frame))
+
+
+def _job_of(path: Path) -> str:
+    """Hash of the job that made a file; empty for a file that is not ours or cannot be read."""
+    try:
+        with ImageFile(path, None) as image:
+            return str(image.parts[0].get_string_attribute(JOB_ATTRIBUTE))
+    except InputError:
+        return ""

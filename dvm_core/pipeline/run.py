@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 import dvm_core
-from dvm_core import model as models
 from dvm_core.bridge import protocol
 from dvm_core.bridge.errors import Cancelled, InputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
+from dvm_core.model import weights
 from dvm_core.pipeline.memory import MemoryPlan
 from dvm_core.pipeline.outputs import JOB_ATTRIBUTE, Finished, Outputs, job_hash
-from dvm_core.pipeline.session import MattingSession
+from dvm_core.pipeline.session import Matte, MattingSession
 from dvm_core.pipeline.shot import Shot, open_shot, require_unknown
 from dvm_core.pipeline.stream import ReadAhead, WriteBehind
 from dvm_core.pipeline.windows import Span, spans
 
 Emit = Callable[[Event], None]
+_NOTHING = np.empty((0, 0, 3), np.float32)
 
 
 @dataclass
@@ -108,9 +109,9 @@ class _Run:
 
     def _attributes(self, session: MattingSession, shot: Shot, plan: MemoryPlan) -> dict[str, str]:
         compute = session.compute
-        weights = models.info(self._job.model)
+        record = weights.info(self._job.model)
         made_by = {
-            "dvm:model": f"{weights.architecture} {weights.sha256[:16]}".strip(),
+            "dvm:model": f"{record.architecture} {record.sha256[:16]}".strip(),
             "dvm:version": dvm_core.__version__,
             "dvm:device": compute.device.type,
             "dvm:kernels": compute.kernels,
@@ -145,12 +146,12 @@ class _Run:
         def write(finished: Finished) -> None:
             nonlocal clock
             outputs.write(finished)
-            path = str(outputs.path(finished.plate.frame))
+            path = str(outputs.path(finished.frame))
             self._outputs.append(path)
             now = time.perf_counter()
             clock, seconds = now, now - clock
             count = len(self._outputs)
-            self._emit(protocol.frame(finished.plate.frame, seconds, path, index=count, total=len(pending)))
+            self._emit(protocol.frame(finished.frame, seconds, path, index=count, total=len(pending)))
 
         with WriteBehind(write, plan.queue) as writer:
             for span in spans(shot.frames, pending, session.window):
@@ -159,18 +160,22 @@ class _Run:
 
     def _span(self, session: MattingSession, shot: Shot, span: Span, queue: int) -> Iterator[Finished]:
         """The alphas of one run of neighbouring frames."""
-        plates: dict[int, Plate] = {}
+        waiting: dict[int, Plate] = {}
         with ReadAhead(_read(shot, span.frames), queue) as frames:
             for plate, trimap in frames:
                 if self._cancelled():
                     raise Cancelled("Cancelled; finished frames stay, and --resume goes on from them.")
                 wanted = plate.frame in span.wanted
-                if wanted:
-                    plates[plate.frame] = plate.without_display()
+                if wanted:  # the session keeps the display-referred pixels as long as it needs them
+                    waiting[plate.frame] = plate._replace(display=_NOTHING)
                 for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
-                    yield Finished(plates.pop(matte.frame), matte.alpha)
+                    yield _finished(waiting.pop(matte.frame), matte)
         for matte in session.finish():
-            yield Finished(plates.pop(matte.frame), matte.alpha)
+            yield _finished(waiting.pop(matte.frame), matte)
+
+
+def _finished(plate: Plate, matte: Matte) -> Finished:
+    return Finished(matte.frame, matte.alpha, plate.linear, plate.linear_space, plate.header)
 
 
 def _read(shot: Shot, frames: Sequence[int]) -> Iterator[tuple[Plate, NDArray[np.uint8]]]:

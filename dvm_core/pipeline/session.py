@@ -84,7 +84,10 @@ class MattingSession:
             self._compute = devices.choose("cpu", "fp32")
         self._estimator: Estimator | None = None
         self._open = True
-        self._reset()
+        self._frames: dict[int, Frame] = {}
+        self._received = self._next = 0
+        self._size: tuple[int, int] | None = None
+        self._restore: Restore = lambda alpha: alpha
 
     def __enter__(self) -> MattingSession:
         return self
@@ -174,10 +177,9 @@ class MattingSession:
         self._open = False
 
     def _reset(self) -> None:
-        self._frames: dict[int, Frame] = {}
+        self._frames.clear()
         self._received = self._next = 0
-        self._size: tuple[int, int] | None = None
-        self._restore: Restore = lambda alpha: alpha
+        self._size = None
 
     def _network(self) -> MattingNetwork:
         if not isinstance(self._model, MattingNetwork):

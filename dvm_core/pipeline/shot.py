@@ -10,9 +10,8 @@ from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.bridge.job import MatteJob
 from dvm_core.io.plate import PlateReader
-from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
-from dvm_core.pipeline.frame import UNKNOWN
 from dvm_core.pipeline.windows import spans
 
 _HEADER_THREADS = 8  # headers wait for the disk or the network, not for the processor
@@ -66,7 +65,7 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     _require(wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes")
     frames = tuple(frame for frame in shot if frame in set(plate.frames) & set(keyed))
     lost = _lost_neighbours(shot, frames, wanted, window)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if lost:
         warnings = (
             f"Frames {_listed(lost)} are neighbours without a plate or trimap; the nearest frame stands in for them.",
@@ -130,7 +129,7 @@ def _size(plate: PlateReader, trimap: TrimapReader, frames: list[int]) -> tuple[
                 f"Every plate of a shot must have one display window; frame {frames[0]} has {_text(size)} but frame "
                 f"{frame} has {_text(plate_size)}; matte the parts as shots of their own.",
                 frame=frame,
-                path=plate.path(frame),
+                path=plate.sequence.path(frame),
             )
         if trimap_size != size:
             raise InputError(

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.cues import network_input
 from dvm_core.pipeline.device import choose
 from dvm_core.pipeline.estimator import NetworkEstimator
-from dvm_core.pipeline.frame import UNKNOWN, Frame
+from dvm_core.pipeline.frame import Frame
 
 
 def frames_of(plates, trimaps):

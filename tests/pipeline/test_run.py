@@ -1,0 +1,265 @@
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from dvm_core.bridge.errors import Cancelled, InputError, OutputError
+from dvm_core.bridge.job import MatteJob
+from dvm_core.bridge.settings import Settings
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.model import weight_file, weights
+from dvm_core.pipeline import MattingSession, run_job
+
+
+def write(path, pixels, dtype="half"):
+    pixels = np.atleast_3d(pixels)
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], dtype)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_image(np.ascontiguousarray(pixels))
+    output.close()
+
+
+def read(path):
+    return oiio.ImageBuf(str(path)).get_pixels("float")
+
+
+@pytest.fixture(scope="module")
+def model(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    weights.save(network.state_dict(), path, weight_file.Record("lite", {}, "tests", "Apache-2.0"))
+    return str(path)
+
+
+@pytest.fixture
+def shot(scene, tmp_path):
+    """Eight frames from 1001: EXR plates, PNG trimaps."""
+    plates, trimaps = scene(8, 48, 64)
+    for index in range(8):
+        write(tmp_path / f"plate.{1001 + index}.exr", plates[index])
+        write(tmp_path / f"trimap.{1001 + index}.png", trimaps[index], "uint8")
+    return tmp_path
+
+
+@pytest.fixture
+def job(shot, model):
+    def make(out="out", **changes):
+        settings = {"device": "cpu", **changes.pop("settings", {})}
+        fields = {"trimap": f"{shot}/trimap.####.png", "model": model, **changes}
+        return MatteJob(
+            plate=f"{shot}/plate.####.exr",
+            output=f"{shot}/{out}/alpha.####.exr",
+            settings=Settings(**settings),
+            **fields,
+        )
+
+    return make
+
+
+def run(job, **arguments):
+    events = []
+    return run_job(job, emit=events.append, **arguments), events
+
+
+def files(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_every_frame_is_written_under_its_number(job, shot):
+    result, events = run(job())
+    assert result.frames == tuple(range(1001, 1009))
+    assert files(shot / "out") == [f"alpha.{frame}.exr" for frame in range(1001, 1009)]
+    assert [event["frame"] for event in events if event["event"] == "frame"] == list(range(1001, 1009))
+    assert events[0]["event"] == "plan"
+    assert events[-1]["event"] == "done"
+
+
+def test_files_hold_what_a_session_gives(job, shot, model):
+    run(job(settings={"half": False}))
+    plates, trimaps = PlateReader(f"{shot}/plate.####.exr"), TrimapReader(f"{shot}/trimap.####.png")
+    mattes = []
+    with MattingSession(model, device="cpu") as session:
+        for frame in plates.frames:
+            mattes += session.push(plates.read(frame).display, trimaps.read(frame), frame=frame)
+        mattes += session.finish()
+    for matte in mattes:
+        assert np.array_equal(read(shot / "out" / f"alpha.{matte.frame}.exr")[..., 0], matte.alpha)
+
+
+@pytest.mark.parametrize("ranges", [["1001-1008"], ["1001-1003", "1004-1008"], ["1002-1008x2", "1001-1007x2"]])
+def test_a_result_does_not_depend_on_how_the_shot_was_cut(job, shot, ranges):
+    run(job("whole"))
+    for part in ranges:
+        run(job("cut", range=part))
+    assert files(shot / "cut") == files(shot / "whole")
+    for name in files(shot / "whole"):
+        assert (shot / "cut" / name).read_bytes() == (shot / "whole" / name).read_bytes()
+
+
+def test_headers_say_what_made_them(job, shot):
+    run(job())
+    spec = oiio.ImageBuf(str(shot / "out" / "alpha.1001.exr")).spec()
+    assert spec.get_string_attribute("dvm:model").startswith("lite ")
+    for name in ("dvm:version", "dvm:device", "dvm:kernels", "dvm:precision", "dvm:job"):
+        assert spec.get_string_attribute(name)
+
+
+def test_colour_and_foreground_are_written_beside_the_alpha(job, shot):
+    run(job(range="1002", settings={"channels": "rgba", "fg": f"{shot}/out/fg.####.exr"}))
+    rgba, plate = read(shot / "out" / "alpha.1002.exr"), read(shot / "plate.1002.exr")
+    np.testing.assert_allclose(rgba[..., :3], plate * rgba[..., 3:], atol=2e-3)
+    fg = read(shot / "out" / "fg.1002.exr")
+    assert fg.shape == (48, 64, 4)
+    np.testing.assert_array_equal(fg[..., 3], rgba[..., 3])
+
+
+def test_files_that_are_there_are_never_overwritten_unasked(job, shot):
+    run(job(range="1003"))
+    before = (shot / "out" / "alpha.1003.exr").stat().st_mtime_ns
+    with pytest.raises(OutputError, match="--resume"):
+        run(job())
+    assert files(shot / "out") == ["alpha.1003.exr"]
+    assert (shot / "out" / "alpha.1003.exr").stat().st_mtime_ns == before
+
+
+def test_resuming_makes_what_is_missing_and_nothing_else(job, shot):
+    run(job("whole"))
+    run(job(range="1001-1004"))
+    (shot / "out" / "alpha.1002.exr").unlink()
+    result, _ = run(job(settings={"existing": "resume"}))
+    assert result.frames == (1002, 1005, 1006, 1007, 1008)
+    for name in files(shot / "whole"):
+        assert (shot / "out" / name).read_bytes() == (shot / "whole" / name).read_bytes()
+
+
+def test_resuming_redoes_what_other_settings_or_a_stranger_made(job, shot):
+    run(job(range="1001-1002", settings={"channels": "matte"}))
+    write(shot / "out" / "alpha.1003.exr", np.zeros((48, 64, 1), np.float32))
+    (shot / "out" / "alpha.1004.exr").write_bytes(b"half a file")
+    result, _ = run(job(settings={"existing": "resume"}))
+    assert result.frames == tuple(range(1001, 1009))
+
+
+def test_a_finished_job_resumes_to_nothing(job):
+    run(job())
+    result, events = run(job(settings={"existing": "resume"}))
+    assert result.frames == ()
+    assert events[-1]["event"] == "done"
+
+
+def test_a_dry_run_plans_and_writes_nothing(job, shot):
+    result, events = run(job(), dry_run=True)
+    assert result.frames == tuple(range(1001, 1009))
+    assert events[0]["event"] == "plan"
+    assert not (shot / "out").exists()
+
+
+def test_a_gap_in_the_trimaps_names_the_frames_and_propagation(job, shot):
+    (shot / "trimap.1004.png").unlink()
+    with pytest.raises(InputError, match=r"1004.*--propagate"):
+        run(job())
+    assert not (shot / "out").exists()
+
+
+def test_neighbours_outside_the_range_may_lack_a_trimap_but_it_is_said(job, shot):
+    (shot / "trimap.1004.png").unlink()
+    _, events = run(job(range="1006-1008"))
+    assert any(event["event"] == "warning" and "1004" in event["message"] for event in events)
+
+
+def test_a_missing_plate_is_named(job, shot):
+    (shot / "plate.1005.exr").unlink()
+    with pytest.raises(InputError, match="1005"):
+        run(job(range="1001-1008"))
+
+
+def test_a_damaged_plate_is_named_and_finished_frames_stay(job, shot):
+    damaged = shot / "plate.1006.exr"
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"plate\.1006\.exr") as caught:
+        run(job())
+    assert caught.value.frame == 1006
+    done = files(shot / "out")
+    assert "alpha.1001.exr" in done
+    assert "alpha.1006.exr" not in done
+
+
+def test_a_trimap_of_another_size_is_refused(job, shot):
+    write(shot / "trimap.1003.png", np.zeros((48, 60), np.uint8), "uint8")
+    with pytest.raises(InputError, match=r"60x48.*64x48"):
+        run(job())
+
+
+def test_a_plate_that_changes_its_size_is_refused(job, shot):
+    write(shot / "plate.1003.exr", np.zeros((48, 60, 3), np.float32))
+    write(shot / "trimap.1003.png", np.zeros((48, 60), np.uint8), "uint8")
+    with pytest.raises(InputError, match="display window"):
+        run(job())
+
+
+def test_a_range_without_unknown_pixels_is_refused(job, shot):
+    for frame in (1001, 1002):
+        write(shot / f"trimap.{frame}.png", np.full((48, 64), 255, np.uint8), "uint8")
+    with pytest.raises(InputError, match="unknown"):
+        run(job(range="1001-1002"))
+    result, _ = run(job(range="1001-1003"))
+    assert (read(shot / "out" / "alpha.1001.exr") == 1).all()
+    assert result.frames == (1001, 1002, 1003)
+
+
+def test_keyframes_without_propagation_are_refused_in_a_sentence(job):
+    with pytest.raises(InputError, match="propagated"):
+        run(job(trimap_mode="keyframes"))
+
+
+def test_a_still_with_a_still_trimap(job, shot):
+    shutil.copy(shot / "trimap.1001.png", shot / "mask.png")
+    result, _ = run(job(range="1001", trimap=f"{shot}/mask.png"))
+    assert result.frames == (1001,)
+
+
+def test_cancelling_keeps_finished_frames(job, shot):
+    events = []
+    with pytest.raises(Cancelled):
+        run_job(job(), emit=events.append, cancelled=lambda: sum(e["event"] == "frame" for e in events) >= 2)
+    assert len(files(shot / "out")) >= 2
+    assert not [name for name in files(shot / "out") if not name.endswith(".exr")]
+    assert threading.active_count() < 4
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(job, shot):
+    (shot / "out").write_text("a file in the way")
+    with pytest.raises(OutputError, match="out"):
+        run(job())
+
+
+def test_killed_at_any_moment_no_file_is_incomplete_and_resuming_gives_equal_files(job, shot, model):
+    run(job("whole"))
+    program = (
+        "from dvm_core.bridge.job import MatteJob; from dvm_core.pipeline import run_job; import sys;"
+        "run_job(MatteJob.load(sys.argv[1]))"
+    )
+    document = shot / "job.json"
+    document.write_text(json.dumps(job(settings={"existing": "resume"}).to_dict()))
+    for frames in (1, 3, 6):
+        process = subprocess.Popen([sys.executable, "-c", program, str(document)], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:
+            if (shot / "out").exists() and len(list((shot / "out").glob("alpha.*.exr"))) >= frames:
+                break
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        for path in (shot / "out").glob("alpha.*.exr"):
+            assert path.read_bytes() == (shot / "whole" / path.name).read_bytes()
+    run(job(settings={"existing": "resume"}))
+    for path in (shot / "whole").iterdir():
+        assert (shot / "out" / path.name).read_bytes() == path.read_bytes()
