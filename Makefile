@@ -36,7 +36,7 @@ help:
 	@echo "make clean   remove what the others made, except $(VENV)"
 
 demo: $(INSTALLED)
-	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/demo/run.py
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow" $(TESTS)
@@ -76,6 +76,7 @@ ifneq ($(DVM_KERNELS),reference)
 	done; \
 	echo "Building needs a C++17 compiler (g++ >= 9 or clang++ >= 10) and none was found: install one or name it with CXX=..., or run 'make DVM_KERNELS=reference ...' for the slower operators in plain torch." >&2; exit 1
 endif
+	@echo "Installing into $(VENV); the first time takes some minutes."
 	$(PIP_INSTALL) scikit-build-core pybind11 cmake ninja
 	$(PIP_INSTALL) --no-build-isolation --editable ".[dev]"
 	@rm -f $(VENV)/installed-*
