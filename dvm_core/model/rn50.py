@@ -13,7 +13,7 @@ from dvm_core.model.blocks import PreciseConv2d
 from dvm_core.model.decoder import Decoder, SubPixelStep
 from dvm_core.model.encoder import Encoder
 from dvm_core.model.fusion import SpatioTemporalFusion
-from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
+from dvm_core.model.network import Features, Footprint, MattingNetwork, PreparedFrame, Window
 from dvm_core.model.refine import Refinement
 from dvm_core.model.skip import LargeKernelSkip
 
@@ -72,6 +72,7 @@ class RN50(MattingNetwork):
     # alpha head, refinement and its head look one after the other
     halo = SubPixelStep.REACH + HEAD_REACH + Refinement.REACH + HEAD_REACH
     margin = None
+    footprint = Footprint(prepared=16, features=370, context=1300, finish=1400)
     smallest = stride * LargeKernelSkip.MINIMUM_WIDTH  # only the width needs it, of the deepest level's map
 
     def __init__(self, shift: int = 2, step: int = 2, width: int = 64) -> None:
