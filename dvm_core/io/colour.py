@@ -10,8 +10,6 @@ import functools
 import os
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from dvm_core.bridge.errors import InputError, UsageError
 from dvm_core.io.image_file import oiio
 from dvm_core.io.primaries import matrix_to_rec709, space_of_primaries
@@ -32,12 +30,12 @@ class ColourSpace(NamedTuple):
     Attributes:
         name: Name in the OpenColorIO configuration; with a matrix, the space that the matrix leads to.
         why: Reason, to print and to store.
-        matrix: 16 numbers by rows, for row vectors, that bring linear pixels of other primaries into `name`; or None.
+        matrix: (3, 3) in rows, which brings linear colour columns of other primaries into `name`; or None.
     """
 
     name: str
     why: str
-    matrix: tuple[float, ...] | None = None
+    matrix: tuple[tuple[float, ...], ...] | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
@@ -169,9 +167,7 @@ def _space_of_chromaticities(chromaticities: tuple[float, ...]) -> ColourSpace:
         to_rec709 = matrix_to_rec709(chromaticities)
     except ValueError as error:
         raise InputError(f"The plate's {error}; name its colour space with --colorspace.") from error
-    matrix = np.eye(4)
-    matrix[:3, :3] = to_rec709.T
-    return ColourSpace(LINEAR, why, tuple(matrix.ravel().tolist()))
+    return ColourSpace(LINEAR, why, tuple(tuple(row) for row in to_rec709.tolist()))
 
 
 def _known(name: str) -> bool:

@@ -47,6 +47,7 @@ class ImageFile:
         if not path.is_file():
             raise self.error("is missing; render or copy it, or leave it out of the range")
         self._input = self._open()
+        self._format = str(self._input.format_name())
         for spec in self.parts:
             self._check(spec)
 
@@ -58,11 +59,10 @@ class ImageFile:
 
     @cached_property
     def parts(self) -> tuple[Any, ...]:
-        """An OpenImageIO `ImageSpec` for each part (EXR part, TIFF page) of the file."""
-        specs: list[Any] = []
-        while self._input.seek_subimage(len(specs), 0):
-            specs.append(self._input.spec())
-        if not specs:
+        """An OpenImageIO `ImageSpec` for each part of an EXR file; for the first picture of any other file."""
+        count = self._input.spec().get_int_attribute("oiio:subimages", 1) if self._format == "openexr" else 1
+        specs = [self._input.spec() for part in range(count) if self._input.seek_subimage(part, 0)]
+        if len(specs) != max(1, count):
             raise self._damaged(self._input)
         return tuple(specs)
 
@@ -89,6 +89,8 @@ class ImageFile:
             raise self.error("does not fit into memory") from error
         if pixels is None or self._input.has_error:
             raise self._damaged(self._input)
+        if self._format == "jpeg" and _jpeg_is_cut(self.path):
+            raise self.error("is cut short; render or copy it again")
         pixels = np.reshape(pixels, (spec.height, spec.width, last + 1 - first))
         wanted = [channel - first for channel in channels]
         return pixels if wanted == list(range(pixels.shape[2])) else pixels[:, :, wanted]
@@ -131,7 +133,9 @@ class ImageFile:
                 )
 
     def _damaged(self, source: Any) -> InputError:
-        return self.error(f"cannot be read whole ({reason(source)}); render or copy it again")
+        why = reason(source)
+        remedy = "save it as RGB" if "luminance-chroma" in why else "render or copy it again"
+        return self.error(f"cannot be read whole ({why}); {remedy}")
 
 
 def over_display(pixels: NDArray[Any], header: ImageHeader) -> NDArray[Any]:
@@ -143,6 +147,12 @@ def over_display(pixels: NDArray[Any], header: ImageHeader) -> NDArray[Any]:
     if not shared.empty:
         whole[shared.within(header.display)] = pixels[shared.within(header.data)]
     return whole
+
+
+def _jpeg_is_cut(path: Path) -> bool:
+    """Whether the end mark is missing; the library fills what is missing of a progressive JPEG without a word."""
+    data = path.read_bytes()
+    return data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) < 0
 
 
 def reason(source: Any) -> str:
