@@ -1,0 +1,86 @@
+"""Networks as TorchScript, for programs that have torch but not this package."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from dvm_core.bridge.errors import ModelError, OutputError
+from dvm_core.model import weights
+from dvm_core.model.network import MattingNetwork
+
+
+class WholeWindow(nn.Module):
+    """A network without its caches: a window of frames in, the alpha of one of them out.
+
+    Args:
+        network: Any network of the pipeline.
+    """
+
+    def __init__(self, network: MattingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor, unknown: Tensor) -> Tensor:
+        """Matte the frame at `window.past`.
+
+        Args:
+            frames: (window.length, C, H, W), oldest first, each as `MattingNetwork.prepare` makes it; H and W multiples
+                of the network's stride and no smaller than its smallest.
+            unknown: (1, 1, H, W), 1 where that frame's trimap is unknown, else 0.
+
+        Returns:
+            (1, 1, H, W) in [0, 1].
+        """
+        network = self.network
+        features = [network.encode(network.stem(frame)) for frame in frames.split(1)]
+        past = network.window.past
+        return network.finish(network.context(features, unknown), frames[past : past + 1])
+
+
+def export(name_or_file: str | Path, out: str | Path) -> None:
+    """Write a network as TorchScript, called as `WholeWindow.forward`, of plain torch operators and any size.
+
+    Args:
+        name_or_file: As in `weights.load`.
+        out: File to write.
+
+    Raises:
+        ModelError: As in `weights.load`, or the model is no network.
+        OutputError: `out` cannot be written.
+    """
+    network = weights.load(name_or_file)
+    if not isinstance(network, MattingNetwork):
+        raise ModelError(f"Expected a network to export, found {name_or_file}, which has no weights.")
+    path = Path(out)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    traced = _trace(network)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        traced.save(str(partial))
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        raise OutputError(
+            f"Expected to write {path}, found: {error}; check the folder and its disk.", path=path
+        ) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _trace(network: MattingNetwork) -> torch.jit.ScriptModule:
+    channels = next(network.parameters()).shape[1]  # the stem's first convolution comes first
+    side = max(network.smallest, 2 * network.stride)
+    frames = torch.rand(network.window.length, channels, side, side)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter(
+            "ignore"
+        )  # that sizes are read while tracing: they are recorded as what they are read from
+        traced = torch.jit.trace(WholeWindow(network), (frames, torch.ones(1, 1, side, side)), check_trace=False)
+    return cast(torch.jit.ScriptModule, traced)
