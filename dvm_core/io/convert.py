@@ -149,7 +149,7 @@ def _through_ocio(pixels: NDArray[Any], source: str, target: str) -> NDArray[np.
 def _finite(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """The pixels as float32, with NaN as 0 and infinity as the largest half; a matrix would spread them."""
     if pixels.dtype.kind == "u":
-        return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+        return np.asarray(pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max))
     values: NDArray[np.float32] = pixels.astype(np.float32, copy=False)
     # NaN passes through min and max, so these two see everything.
     if values.size and not (np.isfinite(values.max()) and np.isfinite(values.min())):

@@ -46,18 +46,15 @@ class MovieSource:
         self._path = path
         self._av = _pyav()
         try:
-            self._container = self._av.open(str(path))
-            self._stream = self._container.streams.video[0]
+            self._open()
             self._times = _frame_times(self._container, self._stream)
         except (self._av.FFmpegError, IndexError) as error:
             raise InputError(f"The movie '{path}' cannot be read ({error}); export it again.", path=path) from error
         if not self._times:
             raise InputError(f"The movie '{path}' has no frames; export it again.", path=path)
-        self._stream.thread_type = "AUTO"
         self._space = self._colour(colorspace)
         first = self._first_by_timecode() if from_timecode else 1
         self.frames = tuple(range(first, first + len(self._times)))
-        self._decoded: Iterator[Any] = iter(())
         self._next = len(self._times)
 
     def path(self, frame: int) -> Path:
@@ -89,19 +86,31 @@ class MovieSource:
             raise self._error(frame, "is damaged or missing; export it again")
         return Raw(self._rgb(picture), self.header(frame), self._space)
 
+    def _open(self) -> None:
+        self._container = self._av.open(str(self._path))
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self._decoded: Iterator[Any] = self._container.decode(self._stream)
+
     def _decode(self, index: int) -> Any:
-        """The picture with this place in the movie, or None where decoding skips it."""
-        if not self._next <= index < self._next + _AHEAD:
+        """The picture with this place in the movie, or None where decoding gives none."""
+        picture = self._scan(index) if self._next <= index < self._next + _AHEAD else None
+        if picture is None:
             self._container.seek(self._times[index], stream=self._stream)
             self._decoded = self._container.decode(self._stream)
+            picture = self._scan(index)
+        if picture is None:
+            # A transport stream may seek to behind the frame; from its start nothing is missed.
+            self._open()
+            picture = self._scan(index)
         self._next = index + 1
+        return picture
+
+    def _scan(self, index: int) -> Any:
+        """Decode on until the picture is there or passed."""
         for picture in self._decoded:
-            if picture.pts == self._times[index]:
-                return picture
-            if picture.pts is not None and picture.pts > self._times[index]:
-                break
-        # Whatever comes next, begin afresh.
-        self._next = len(self._times)
+            if picture.pts is not None and picture.pts >= self._times[index]:
+                return picture if picture.pts == self._times[index] else None
         return None
 
     def _rgb(self, picture: Any) -> Any:
