@@ -16,7 +16,7 @@ ALLOWED = {
     "bridge": set(),
     "ops": {"numpy", "torch"},
     "io": {"numpy", "OpenImageIO", "fileseq", "av"},
-    "metrics.py": {"numpy", "cv2"},
+    "metrics": {"numpy", "cv2"},
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},
     "trimap": {"numpy", "cv2"},
     "foreground.py": {"numpy", "pymatting"},
