@@ -1,0 +1,131 @@
+"""Batches for training: each depends on the recipe and its step alone, so that a run can stop and go on anywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from dvm_core.model.cues import network_input
+from dvm_core.training.library import Library, add_photographs, make_library
+from dvm_core.training.noise import Rng
+from dvm_core.training.recipe import Data, Recipe
+from dvm_core.training.synthetic import Take, make_take
+
+Batch = dict[str, Tensor]
+"""`frames` (N, T, C, H, W) network input; `alpha` and `unknown` (N, T, 1, H, W); `contrast` (N, T, 3, H, W)."""
+
+_SURROUND = 64  # pixels composed beyond a crop, often: cues are computed on whole frames
+_SURROUNDED = 0.3  # how often
+
+
+def open_library(data: Data) -> Library:
+    """The pictures that a recipe asks for, made where they are missing."""
+    library = make_library(
+        Path(data.library),
+        foregrounds=data.foregrounds,
+        backgrounds=data.backgrounds,
+        size=data.picture_size,
+        seed=data.seed,
+    )
+    return add_photographs(library, Path(data.photographs)) if data.photographs else library
+
+
+class Batches(Dataset[Batch]):
+    """Item `number` is a composed batch; `recipe.repeats` steps use it, each time turned another way.
+
+    Args:
+        recipe: Sizes, shares, seed.
+        library: Pictures to compose from.
+    """
+
+    def __init__(self, recipe: Recipe, library: Library) -> None:
+        self._recipe = recipe
+        self._library = library
+
+    def __len__(self) -> int:
+        """Batches that all steps of the recipe take."""
+        return -(-self._recipe.steps // self._recipe.repeats)
+
+    def __getitem__(self, number: int) -> Batch:
+        """Compose a batch."""
+        recipe = self._recipe
+        rng = np.random.default_rng([recipe.seed, int(recipe.window), number])
+        shares = np.array(recipe.shares) / np.sum(recipe.shares)
+        size = int(rng.choice(recipe.sizes, p=shares))
+        frames = 3 if recipe.window else 1
+        count = max(1, round(recipe.pixels / (frames * size * size)))
+        samples = [self._sample(rng, size, frames) for _ in range(count)]
+        return {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+
+    def _sample(self, rng: Rng, size: int, frames: int) -> dict[str, np.ndarray]:
+        largest = self._library.foregrounds.shape[1]
+        side = min(largest, size + _SURROUND) if rng.random() < _SURROUNDED else size
+        take = make_take(self._library, rng, side, frames=frames)
+        row, column = _look_at_unknown(take, rng, size)
+        return _arrays(take, slice(row, row + size), slice(column, column + size))
+
+
+def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
+    """The batches of a recipe's steps from one step on, composed ahead in processes of their own."""
+    batches = Batches(recipe, library)
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(first // recipe.repeats, len(batches)),
+        num_workers=recipe.loaders,
+        prefetch_factor=6 if recipe.loaders else None,
+        worker_init_fn=_start_loader,
+    )
+    step = first - first % recipe.repeats
+    for batch in loader:
+        for turn in range(recipe.repeats):
+            if first <= step < recipe.steps:
+                yield turned(batch, turn)
+            step += 1
+
+
+def turned(batch: Batch, turn: int) -> Batch:
+    """The batch mirrored (odd turns) and turned over its diagonal (every second pair of turns)."""
+    if turn % 2:
+        batch = {name: value.flip(-1) for name, value in batch.items()}
+    if turn // 2 % 2:
+        batch = {name: value.transpose(-1, -2) for name, value in batch.items()}
+    return batch
+
+
+def _start_loader(_: int) -> None:
+    """Loaders are one thread each; the optimiser goes first."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    if hasattr(os, "nice"):
+        os.nice(5)
+
+
+def _look_at_unknown(take: Take, rng: Rng, size: int) -> tuple[int, int]:
+    """First row and column of a crop that holds an unknown pixel of the middle frame, if there is one."""
+    trimap = take.trimaps[len(take.trimaps) // 2]
+    last = trimap.shape[0] - size
+    rows, columns = np.nonzero(trimap == 128)
+    if last == 0 or len(rows) == 0:
+        return int(rng.integers(last + 1)), int(rng.integers(last + 1))
+    at = int(rng.integers(len(rows)))
+    row, column = (int(np.clip(where[at] - rng.integers(size), 0, last)) for where in (rows, columns))
+    return row, column
+
+
+def _arrays(take: Take, rows: slice, columns: slice) -> dict[str, np.ndarray]:
+    inputs = [network_input(*frame) for frame in zip(take.plates, take.trimaps, strict=True)]
+    trimaps = take.trimaps[:, None, rows, columns]
+    return {
+        "frames": np.stack(inputs)[..., rows, columns],
+        "alpha": take.alphas[:, None, rows, columns],
+        "unknown": trimaps == 128,
+        "contrast": np.ascontiguousarray(take.contrasts[:, rows, columns].transpose(0, 3, 1, 2)),
+    }

@@ -1,0 +1,69 @@
+"""Every kind of procedural foreground in one table, with its share of the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dvm_core.training import forms, strands, volumes
+from dvm_core.training.noise import Array, Rng, disc_blur
+
+Generator = Callable[[Rng, int], tuple[Array, Array]]
+
+KINDS: dict[str, tuple[float, Generator]] = {
+    "hair": (0.24, strands.hair),
+    "fur": (0.2, strands.fur),
+    "curls": (0.11, strands.curls),
+    "grass": (0.03, strands.grass),
+    "solids": (0.1, forms.solids),
+    "soft_solids": (0.12, forms.soft_solids),
+    "ragged": (0.04, forms.ragged),
+    "foliage": (0.06, forms.foliage),
+    "net": (0.02, forms.net),
+    "smoke": (0.04, volumes.smoke),
+    "veil": (0.02, volumes.veil),
+    "glass": (0.02, volumes.glass),
+}
+"""Name: share of the foregrounds, generator."""
+
+
+def foreground(rng: Rng, size: int) -> tuple[Array, Array]:
+    """A foreground of a random kind; a tenth of them have a second one in front, a tenth stand out of focus.
+
+    Args:
+        rng: Source of randomness.
+        size: Height and width in pixels.
+
+    Returns:
+        Straight display colour (size, size, 3) and alpha (size, size), float32 in [0, 1]. Colour is filled in where
+        alpha is 0, so that it may be resampled.
+    """
+    rgb, alpha = _one(rng, size)
+    if rng.random() < 0.1:
+        front_rgb, front = _one(rng, size)
+        both = front + alpha * (1.0 - front)
+        mixed = front_rgb * front[..., None] + rgb * (alpha * (1.0 - front))[..., None]
+        rgb, alpha = np.asarray(mixed / np.maximum(both, 1e-4)[..., None], np.float32), both
+    premultiplied = np.dstack([rgb * alpha[..., None], alpha])
+    if rng.random() < 0.1:
+        premultiplied = disc_blur(premultiplied, rng.uniform(0.7, 5.0))
+    alpha = np.clip(premultiplied[..., 3], 0.0, 1.0)
+    return _spread_colour(premultiplied), np.ascontiguousarray(alpha)
+
+
+def _one(rng: Rng, size: int) -> tuple[Array, Array]:
+    names = list(KINDS)
+    shares = np.array([KINDS[name][0] for name in names])
+    return KINDS[names[int(rng.choice(len(names), p=shares / shares.sum()))]][1](rng, size)
+
+
+def _spread_colour(premultiplied: Array) -> Array:
+    """Straight colour, continued beyond the alpha by ever wider means, so that no pixel's colour is undefined."""
+    total = premultiplied + 1e-7
+    reach = 1.0
+    for _ in range(5):
+        weight = np.float32(1e-3) ** reach
+        total = total + weight * disc_blur(premultiplied, 1.5 * 2**reach)
+        reach += 1.0
+    return np.clip(total[..., :3] / total[..., 3:], 0.0, 1.0).astype(np.float32)

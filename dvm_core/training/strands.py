@@ -1,0 +1,121 @@
+"""Procedural hair, fur, curls and grass: strands of many widths, laid over one another with exact coverage."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dvm_core.training.canvas import Canvas
+from dvm_core.training.noise import Array, Rng, blob_outline, colour
+
+
+def hair(rng: Rng, size: int) -> tuple[Array, Array]:
+    """A head: a solid body with long strands flowing off it in a common direction, clumped, with flyaways.
+
+    Args:
+        rng: Source of randomness.
+        size: Height and width in pixels.
+
+    Returns:
+        Straight colour (size, size, 3) and alpha (size, size), float32 in [0, 1].
+    """
+    canvas = Canvas(size)
+    outline = _body(rng, size)
+    base = colour(rng)
+    canvas.polygon([outline], base * rng.uniform(0.5, 1.0))
+    flow = rng.uniform(0, 2 * np.pi)
+    length = size * rng.uniform(0.15, 0.5)
+    width = _strand_width(rng)
+    for _ in range(int(rng.integers(20, 70))):
+        root = outline[rng.integers(len(outline))]
+        direction = flow + rng.normal(0, 0.5)
+        clump = _clump_colour(rng, base)
+        for _ in range(int(rng.integers(2, 14))):
+            start = root + rng.normal(0, size * 0.015, 2)
+            points = _strand(rng, start, direction + rng.normal(0, 0.15), length * rng.uniform(0.4, 1.2), 0.05)
+            canvas.line(points, width * rng.uniform(0.6, 1.4), clump * rng.uniform(0.75, 1.25))
+    return canvas.finish()
+
+
+def fur(rng: Rng, size: int) -> tuple[Array, Array]:
+    """An animal's coat: short dense strands standing off the whole outline; arguments and result as for `hair`."""
+    canvas = Canvas(size)
+    outline = _body(rng, size)
+    centre = outline.mean(axis=0)
+    base = colour(rng)
+    canvas.polygon([outline], base * rng.uniform(0.6, 1.0))
+    length = size * rng.uniform(0.02, 0.1)
+    width = _strand_width(rng)
+    lean = rng.normal(0, 0.7)
+    for _ in range(int(rng.integers(500, 1400))):
+        at = rng.uniform(0, len(outline))
+        first, second = outline[int(at)], outline[(int(at) + 1) % len(outline)]
+        root = first + (second - first) * (at % 1.0)
+        inward = (centre - root) * rng.uniform(0.0, 0.08)
+        outward = np.arctan2(*(root - centre)[::-1]) + lean + rng.normal(0, 0.35)
+        points = _strand(rng, root + inward, outward, length * rng.uniform(0.5, 1.3), 0.12)
+        canvas.line(points, width * rng.uniform(0.6, 1.3), _clump_colour(rng, base))
+    return canvas.finish()
+
+
+def curls(rng: Rng, size: int) -> tuple[Array, Array]:
+    """Curled hair: strands that wind into loops around their way; arguments and result as for `hair`."""
+    canvas = Canvas(size)
+    outline = _body(rng, size)
+    centre = outline.mean(axis=0)
+    base = colour(rng)
+    canvas.polygon([outline], base * rng.uniform(0.5, 1.0))
+    width = _strand_width(rng)
+    loop = size * rng.uniform(0.008, 0.035)
+    turns = rng.uniform(3, 12)
+    for _ in range(int(rng.integers(60, 260))):
+        root = outline[rng.integers(len(outline))] + rng.normal(0, size * 0.01, 2)
+        outward = np.arctan2(*(root - centre)[::-1]) + rng.normal(0, 0.6)
+        path = _strand(rng, root, outward, size * rng.uniform(0.05, 0.3), 0.1, points=48)
+        phase = np.linspace(0, turns * 2 * np.pi, len(path)) + rng.uniform(0, 2 * np.pi)
+        winding = np.stack([np.cos(phase), np.sin(phase)], axis=1) * loop * rng.uniform(0.5, 1.3)
+        canvas.line((path + winding).astype(np.float32), width, _clump_colour(rng, base))
+    return canvas.finish()
+
+
+def grass(rng: Rng, size: int) -> tuple[Array, Array]:
+    """Blades and wires that cross the picture from one side, without any body; arguments and result as for `hair`."""
+    canvas = Canvas(size)
+    base = colour(rng)
+    heading = rng.uniform(0, 2 * np.pi)
+    side = np.array([-np.sin(heading), np.cos(heading)])
+    along = np.array([np.cos(heading), np.sin(heading)])
+    width = rng.uniform(0.3, 6.0)
+    for _ in range(int(rng.integers(8, 160))):
+        root = size / 2 - along * size * rng.uniform(0.3, 0.8) + side * size * rng.uniform(-0.7, 0.7)
+        points = _strand(rng, root, heading + rng.normal(0, 0.25), size * rng.uniform(0.3, 1.3), 0.04)
+        canvas.line(points, max(0.3, width * rng.lognormal(0, 0.4)), _clump_colour(rng, base))
+    return canvas.finish()
+
+
+def _body(rng: Rng, size: int) -> Array:
+    """A solid shape somewhere in the picture, sometimes cropped by its border."""
+    centre = (size * rng.uniform(0.2, 0.8), size * rng.uniform(0.2, 0.8))
+    return blob_outline(rng, centre, size * rng.uniform(0.12, 0.4), rng.uniform(0.0, 0.25))
+
+
+def _strand_width(rng: Rng) -> float:
+    """From a third of a pixel to a thick wire; fine hair is the rule."""
+    return float(np.clip(rng.lognormal(-0.3, 0.6), 0.34, 4.0))
+
+
+def _clump_colour(rng: Rng, base: Array) -> Array:
+    return np.clip(base * rng.lognormal(0, 0.25) + rng.normal(0, 0.03, 3), 0.0, 1.0).astype(np.float32)
+
+
+def _strand(rng: Rng, root: ArrayLike, heading: float, length: float, wander: float, points: int = 24) -> Array:
+    """A path whose heading bends steadily and wanders a little.
+
+    Returns:
+        (points, 2) float32, x and y in pixels.
+    """
+    step = length / points
+    bend = rng.normal(0, 1.2) / points
+    turns = heading + np.arange(points) * bend + np.cumsum(rng.normal(0, wander, points))
+    walk = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * step, axis=0)
+    return (np.asarray(root) + walk).astype(np.float32)
