@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,62 +18,63 @@ from dvm_core.metrics import NAMES, ClipErrors
 
 
 def evaluate_files(
-    prediction: str, truth: str, trimap: str, frames: Sequence[int] | None = None, *, trimap_channel: str = ""
+    prediction: str,
+    truth: str,
+    trimap: str,
+    frames: Sequence[int] | None = None,
+    *,
+    channel: str = "",
+    trimap_channel: str = "",
 ) -> dict[str, Any]:
     """Measure alphas on disk against the truth, one frame in memory at a time.
 
-    Values outside [0, 1] count as 0 or 1. Measures over pairs of frames take neighbours only, so a gap in the frames
-    costs them a value.
+    Frames are matched by number; a picture without a number serves every frame, and one picture is compared with one
+    whatever their numbers. Values outside [0, 1] count as 0 or 1. What compares two frames takes neighbours only and
+    counts for the second of them.
 
     Args:
         prediction: Pattern or file of the alphas.
         truth: Pattern or file of the true alphas.
         trimap: Pattern or file of the trimaps.
         frames: Frame numbers to measure; by default all of the prediction's.
-        trimap_channel: Channel of the trimap; "" leaves it to the usual rule.
+        channel: Channel of the alphas; "" leaves it to the rule of `read_channel`.
+        trimap_channel: Channel of the trimaps, likewise.
 
     Returns:
-        Fit for JSON: `frames`, `size` ([width, height]), `unknown` (pixels for each frame), for each name of
-        `metrics.NAMES` the list of its values, and `mean`, a mapping from each name to its mean (None without values).
+        Fit for JSON: `frames`, `size` ([width, height]), `unknown` (pixels, for each frame), and `metrics`, which has
+        for each of `dvm_core.metrics.NAMES` its `mean` (None without values), `values` and their `frames`.
 
     Raises:
         InputError: A frame is missing from one of the three, cannot be read, has another size, or holds NaN.
         UsageError: A pattern is not valid.
     """
-    sequences = [find_sequence(path, what) for path, what in ((prediction, "prediction"), (truth, "truth"))]
-    sequences.append(find_sequence(trimap, "trimap"))
-    wanted = tuple(sorted(frames)) if frames is not None else _frames(sequences[0])
+    named = ((prediction, "matte"), (truth, "truth"), (trimap, "trimap"))
+    sequences = [find_sequence(pattern, what) for pattern, what in named]
+    wanted = tuple(sorted(frames)) if frames is not None else sequences[0].frames or (FIRST_FRAME,)
     for sequence in sequences:
         _require(sequence, wanted)
-    values: dict[str, list[float]] = {name: [] for name in NAMES}
+    measured: dict[str, list[tuple[int, float]]] = {name: [] for name in NAMES}
     unknown: list[int] = []
     size: list[int] = []
     for run in _runs(wanted):
         errors = ClipErrors()
         for frame in run:
-            pixels = _read(sequences, frame, trimap_channel)
-            _require_size(sequences, pixels, size, frame)
-            unknown.append(int(np.count_nonzero(pixels[2] == UNKNOWN)))
-            errors.add(*pixels)
-        for name, array in errors.result().items():
-            values[name] += array.tolist()
-    mean = {name: float(np.mean(several)) if several else None for name, several in values.items()}
-    return {"frames": list(wanted), "size": size, "unknown": unknown, **values, "mean": mean}
-
-
-def _frames(sequence: FrameSequence) -> tuple[int, ...]:
-    return sequence.frames or (FIRST_FRAME,)
+            images = _read([_path(sequence, frame) for sequence in sequences], frame, (channel, trimap_channel), size)
+            unknown.append(int(np.count_nonzero(images[2] == UNKNOWN)))
+            errors.add(*images)
+        for name, values in errors.result().items():
+            measured[name] += zip(run[len(run) - len(values) :], values.tolist(), strict=True)
+    metrics = {name: _summary(values) for name, values in measured.items()}
+    return {"frames": list(wanted), "size": size, "unknown": unknown, "metrics": metrics}
 
 
 def _require(sequence: FrameSequence, wanted: Sequence[int]) -> None:
-    # A single picture has no number of its own, so it stands for whichever single frame is measured.
-    if sequence.single is not None and len(wanted) == 1:
+    if sequence.single is not None or len(wanted) == len(sequence.frames) == 1:
         return
-    missing = sorted(set(wanted) - set(_frames(sequence)))
+    missing = sorted(set(wanted) - set(sequence.frames))
     if missing:
         raise InputError(
-            f"'{sequence}' has no frames {format_range(missing)}, which are to be measured; "
-            "add them, or name the frames that all three have.",
+            f"'{sequence}' has no frame {format_range(missing)}, which is to be measured; choose others with --range.",
             frame=missing[0],
             path=sequence.path(missing[0]),
         )
@@ -90,30 +92,32 @@ def _runs(frames: Sequence[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _read(sequences: Sequence[FrameSequence], frame: int, trimap_channel: str) -> list[NDArray[Any]]:
-    """Prediction, truth and trimap of a frame, all (H, W)."""
-    alphas = []
-    for sequence in sequences[:2]:
-        path = sequence.path(frame)
-        alpha = read_channel(path, frame=frame)
-        if np.isnan(alpha).any():
-            raise InputError(f"Frame {frame} '{path}' holds NaN, where an alpha has numbers.", frame=frame, path=path)
-        alphas.append(np.clip(alpha, 0, 1))
-    trimap = trimap_of(read_channel(sequences[2].path(frame), trimap_channel, frame=frame))
-    return [*alphas, trimap]
+def _path(sequence: FrameSequence, frame: int) -> Path:
+    only = len(sequence.frames) == 1 and frame not in sequence.frames
+    return sequence.path(sequence.frames[0] if only else frame)
 
 
-def _require_size(
-    sequences: Sequence[FrameSequence], pixels: Sequence[NDArray[Any]], size: list[int], frame: int
-) -> None:
+def _read(paths: Sequence[Path], frame: int, channels: tuple[str, str], size: list[int]) -> list[NDArray[Any]]:
+    """Prediction, truth and trimap of a frame, all (H, W); the first frame's size is kept in `size`."""
+    chosen = (channels[0], channels[0], channels[1])
+    images = [read_channel(path, channel, frame=frame) for path, channel in zip(paths, chosen, strict=True)]
     if not size:
-        size += pixels[0].shape[::-1]
-    for sequence, image in zip(sequences, pixels, strict=True):
-        if list(image.shape[::-1]) != size:
-            path = sequence.path(frame)
+        size += images[0].shape[::-1]
+    for path, image in zip(paths, images, strict=True):
+        height, width = image.shape
+        if [width, height] != size:
             raise InputError(
-                f"Frame {frame} '{path}' is {image.shape[1]} x {image.shape[0]} pixels, but the prediction began with "
-                f"{size[0]} x {size[1]}; all three need one size.",
+                f"Frame {frame} '{path}' is {width}x{height}, but the first picture was {size[0]}x{size[1]}; "
+                "only pictures of one size can be compared.",
                 frame=frame,
                 path=path,
             )
+        if np.isnan(image).any():
+            raise InputError(f"Frame {frame} '{path}' holds NaN, where numbers are needed.", frame=frame, path=path)
+    return [images[0].clip(0, 1), images[1].clip(0, 1), trimap_of(images[2])]
+
+
+def _summary(values: Sequence[tuple[int, float]]) -> dict[str, Any]:
+    measured = [value for _, value in values]
+    mean = sum(measured) / len(measured) if measured else None
+    return {"mean": mean, "frames": [frame for frame, _ in values], "values": measured}

@@ -146,7 +146,7 @@ def error_table(clip: Clip, folder: Path, seconds: Mapping[str, float]) -> Table
     for column in ("SAD/1000", "MSE x1000", "Grad/1000", "Conn/1000", "dtSSD", "MESSDdt", "s/frame"):
         table.add_column(column, justify="right")
     for name, result in results.items():
-        mean = result["mean"]
+        mean = {measure: measured["mean"] for measure, measured in result["metrics"].items()}
         thousands = (mean["sad"], 1000 * mean["mse"], mean["grad"] / 1000, mean["conn"] / 1000)
         errors = [f"{value:.1f}" for value in thousands] + [f"{mean[key]:.0f}" for key in ("dtssd", "messddt")]
         table.add_row(name, *errors, f"{seconds[name]:.2f}" if name in seconds else "")
