@@ -54,7 +54,8 @@ class ModulatedDeformConv(nn.Module):
             (N, channels, h, w), no activation.
         """
         raw: Tensor = self.conv_offset_mask(motion)
-        if torch.jit.is_tracing():  # what is exported runs where our operator is not
+        # What is exported runs where our operator is not.
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             one = [1, 1]
             plain = deform_conv_reference.forward(
                 features, *deform_conv_reference.split_raw(raw), self.weight, one, one, one
