@@ -68,3 +68,13 @@ def choice(device: str = "cpu") -> str:
 def on_reference(*tensors: torch.Tensor) -> bool:
     """Whether plain torch computes this: asked for by DVM_KERNELS, or float64, which only checks need."""
     return tensors[0].dtype == torch.float64 or choice(tensors[0].device.type) == REFERENCE
+
+
+def dense(value: torch.Tensor) -> torch.Tensor:
+    """The layout of every kernel: channels_last without gaps."""
+    return value.contiguous(memory_format=torch.channels_last)
+
+
+def type_name(value: torch.Tensor) -> str:
+    """A dtype as the extension spells it, for instance `bfloat16`."""
+    return str(value.dtype).removeprefix("torch.")

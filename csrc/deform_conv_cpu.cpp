@@ -1,0 +1,171 @@
+// Deformable convolution forward on the CPU: sample a tile's columns into the cache, multiply, move on.
+#include "cpu_kernels_isa.h"
+#include "deform_conv_tile.h"
+
+#include <omp.h>
+
+namespace dvm {
+namespace DVM_ISA {
+namespace {
+
+template <class T>
+struct StepFor {
+    using Step = FloatStep;
+};
+#if defined(__AVX512BF16__)
+template <>
+struct StepFor<bf16> {
+    using Step = Bf16Step;
+};
+#endif
+
+// One cell: a weighted sum of four pixels' channels.
+template <class V, class From, class To>
+inline void gather_cell(const From* const* corner, const float* weight, To* to, int64_t channels) {
+    const V w0 = V::all(weight[0]), w1 = V::all(weight[1]), w2 = V::all(weight[2]), w3 = V::all(weight[3]);
+    int64_t c = 0;
+    for (; c + V::width <= channels; c += V::width) {
+        const V upper = V::fma(w1, V::load(corner[1] + c), w0 * V::load(corner[0] + c));
+        V::fma(w3, V::load(corner[3] + c), V::fma(w2, V::load(corner[2] + c), upper)).store(to + c);
+    }
+    if (const int n = int(channels - c)) {
+        const V upper = V::fma(w1, V::load(corner[1] + c, n), w0 * V::load(corner[0] + c, n));
+        V::fma(w3, V::load(corner[3] + c, n), V::fma(w2, V::load(corner[2] + c, n), upper)).store(to + c, n);
+    }
+}
+
+template <class From, class To>
+class Forward {
+    using Step = typename StepFor<From>::Step;
+
+  public:
+    explicit Forward(const DeformConvForward& job)
+        : job_(job),
+          s_(job.shape),
+          tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
+          cells_(s_, s_.groups, tiling_.max_pixels()),
+          column_pitch_(round_up(cells_.widest(), 16) + 16),
+          sum_pitch_(round_up(s_.outputs, panel) + 16) {}
+
+    void run() {
+        const Scratch scratch(job_.threads, carve(nullptr).bytes);
+#pragma omp parallel for num_threads(job_.threads) schedule(dynamic, 1)
+        for (int64_t i = 0; i < tiling_.count(); ++i) tile(tiling_[i], carve(scratch.of(omp_get_thread_num())));
+    }
+
+  private:
+    struct Work {
+        float* lanes;
+        char* plans;
+        To* columns;
+        float* sums;
+        int64_t bytes;
+    };
+
+    // With one chunk a pixel's plan is used up at once; with several, all pixels' plans are kept.
+    bool one_chunk() const { return cells_.per_chunk == cells_.count; }
+
+    Work carve(char* memory) const {
+        Carver carver(memory);
+        const int64_t pitch = Lanes::pitch_for(s_), pixels = tiling_.max_pixels();
+        Work work;
+        work.lanes = carver.take<float>(2 * pitch);
+        work.plans = carver.take<char>(Plan::bytes(pitch) * (one_chunk() ? 1 : pixels));
+        work.columns = carver.take<To>(pixels * column_pitch_ + 16);
+        work.sums = carver.take<float>(pixels * sum_pitch_);
+        work.bytes = carver.used();
+        return work;
+    }
+
+    void tile(const Tile& tile, const Work& work) const {
+        if (tile.pixels() == 0) return;
+        const Lanes lanes = Lanes::make(s_, work.lanes);
+        const From* image = static_cast<const From*>(job_.x) + tile.n * s_.height * s_.width * s_.channels;
+        const int64_t depth = round_up(s_.depth(), Step::per_step);
+        for (int64_t cell = 0; cell < cells_.count; cell += cells_.per_chunk) {
+            for (int64_t p = 0; p < tile.pixels(); ++p) {
+                Plan plan = Plan::in(work.plans + (one_chunk() ? 0 : p * Plan::bytes(lanes.pitch)), lanes.pitch);
+                if (cell == 0) plan.fill(pixel(tile, p), lanes, job_.sampling, s_);
+                gather(plan, image, cell, work.columns + p * column_pitch_);
+            }
+            const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
+            tile_gemm<Step, false>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
+                                   Panels<To>{static_cast<const To*>(job_.packed), depth, cell * cells_.channels,
+                                              s_.outputs},
+                                   work.sums, sum_pitch_, cell > 0);
+        }
+        write(tile, work.sums);
+    }
+
+    Pixel pixel(const Tile& tile, int64_t p) const {
+        return Pixel::at(s_, job_.sampling, tile.n, tile.row + p / tile.cols, tile.col + p % tile.cols);
+    }
+
+    void gather(const Plan& plan, const From* image, int64_t cell, To* to) const {
+        switch (cells_.channels) {  // the networks' own widths, so that their loops unroll
+            case 8: return gather_cells<Half, 8>(plan, image, cell, to);
+            case 32: return gather_cells<Vec, 32>(plan, image, cell, to);
+            default:
+                if (cells_.channels <= Half::width) return gather_cells<Half, 0>(plan, image, cell, to);
+                return gather_cells<Vec, 0>(plan, image, cell, to);
+        }
+    }
+
+    template <class V, int fixed>
+    void gather_cells(const Plan& plan, const From* image, int64_t cell, To* to) const {
+        const int64_t channels = fixed ? fixed : cells_.channels;
+        int64_t tap = cell / s_.groups, group = cell % s_.groups;
+        for (int64_t i = 0; i < cells_.chunk(cell); ++i, to += channels) {
+            const int64_t lane = group * s_.taps() + tap;
+            if (plan.index[lane] < 0) {
+                std::memset(to, 0, channels * sizeof(To));
+            } else {
+                const From* corner[4];
+                float weight[4];
+                for (int k = 0; k < 4; ++k) {
+                    corner[k] = image + plan.index[k * plan.pitch + lane] + group * channels;
+                    weight[k] = plan.weight[k * plan.pitch + lane];
+                }
+                gather_cell<V>(corner, weight, to, channels);
+            }
+            if (++group == s_.groups) {
+                group = 0;
+                ++tap;
+            }
+        }
+        // An odd sum's last pair: its partner's weight is zero, and zero times whatever lay here must be zero too.
+        put(to, 0.0f);
+    }
+
+    void write(const Tile& tile, const float* sums) const {
+        const From* bias = static_cast<const From*>(job_.bias);
+        for (int64_t p = 0; p < tile.pixels(); ++p) {
+            const int64_t row = tile.row + p / tile.cols, col = tile.col + p % tile.cols;
+            From* out = static_cast<From*>(job_.out) + ((tile.n * s_.rows + row) * s_.cols + col) * s_.outputs;
+            for (int64_t o = 0; o < s_.outputs; o += Vec::width) {
+                const int n = int(least(Vec::width, s_.outputs - o));
+                const Vec sum = Vec::load(sums + p * sum_pitch_ + o);
+                (bias ? sum + Vec::load(bias + o, n) : sum).store(out + o, n);
+            }
+        }
+    }
+
+    const DeformConvForward& job_;
+    const DeformConvShape& s_;
+    Tiling tiling_;
+    Cells cells_;
+    int64_t column_pitch_, sum_pitch_;
+};
+
+}  // namespace
+
+void deform_conv_forward(const DeformConvForward& job) {
+    if (job.type == Type::f32) {
+        Forward<float, float>(job).run();
+    } else {
+        Forward<bf16, typename StepFor<bf16>::Step::Element>(job).run();
+    }
+}
+
+}  // namespace DVM_ISA
+}  // namespace dvm
