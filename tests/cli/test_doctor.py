@@ -1,0 +1,69 @@
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from dvm_core.cli import doctor
+
+ROOT = Path(__file__).parents[2]
+LOOKED_AT = ["engine", "device", "kernels", "threads", "colour", "models", "images", "movies"]
+
+
+def _findings(out):
+    return {finding["what"]: finding for finding in json.loads(out)["findings"]}
+
+
+def test_everything_is_looked_at_and_the_code_says_whether_something_is_wrong(dvm):
+    ran = dvm("doctor", "--json")
+    findings = _findings(ran.out)
+    assert list(findings) == LOOKED_AT
+    wrong = [finding for finding in findings.values() if finding["problem"]]
+    assert json.loads(ran.out)["ok"] == (not wrong)
+    assert ran.code == (wrong[0]["code"] if wrong else 0)
+    assert "openexr" in findings["images"]["found"]
+    assert "closed-form" in findings["models"]["found"] + findings["models"]["problem"]
+    assert findings["movies"]["found"].startswith("PyAV" if find_spec("av") else "no")
+
+
+def test_the_table_has_a_row_for_each(dvm):
+    out = dvm("doctor").out
+    first_words = {line.split()[0] for line in out.splitlines() if line.strip()}
+    assert set(LOOKED_AT) <= first_words
+
+
+def test_a_colour_configuration_that_is_none_is_a_problem_with_its_remedy(tmp_path):
+    # A process of its own: the configuration is read once a process.
+    program = "from dvm_core.cli import doctor; print(doctor._look('colour', doctor._colour))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OCIO": str(tmp_path / "nothing.ocio")}
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert "nothing.ocio" in ran.stdout
+    assert "code=2" in ran.stdout
+
+
+def test_reference_kernels_are_a_note_with_its_remedy(dvm, monkeypatch):
+    monkeypatch.setattr("dvm_core.ops.kernels", lambda device: "reference")
+    finding = _findings(dvm("doctor", "--json").out)["kernels"]
+    assert finding["found"] == "reference"
+    assert "DVM_KERNELS" in finding["note"]
+    assert finding["code"] == 0
+
+
+def test_a_missing_default_model_is_code_5(dvm, monkeypatch):
+    monkeypatch.setattr("dvm_core.model.weights.available", lambda: ["closed-form"])
+    ran = dvm("doctor", "--json")
+    finding = _findings(ran.out)["models"]
+    assert finding["code"] == 5
+    assert "--model closed-form" in finding["problem"]
+
+
+@pytest.mark.parametrize("formats", [("png",), ("openexr", "dpx", "tiff", "png")])
+def test_a_format_that_is_missing_is_a_problem(monkeypatch, formats):
+    monkeypatch.setattr("dvm_core.io.formats.image_formats", lambda: formats)
+    finding = doctor._look("images", doctor._images)
+    assert "jpeg" in finding.problem
+    assert finding.code == 3

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from dvm_core.foreground import estimate
+
+
+@pytest.fixture
+def arguments(shot):
+    return [
+        "foreground",
+        shot.plate,
+        shot.folder / "truth.####.exr",
+        "-o",
+        shot.folder / "fg.####.exr",
+        "--colorspace",
+        "lin_rec709_scene",
+    ]
+
+
+def test_the_foreground_of_alphas_is_written_straight(dvm, shot, arguments, image_reader):
+    ran = dvm(*arguments, "--range", "1001-1002")
+    assert ran.code == 0, ran.err
+    assert sorted(path.name for path in shot.folder.glob("fg.*")) == ["fg.1001.exr", "fg.1002.exr"]
+    for frame in (1001, 1002):
+        plate = image_reader(shot.folder / f"plate.{frame}.exr")
+        alpha = image_reader(shot.folder / f"truth.{frame}.exr")[..., 0]
+        written = image_reader(shot.folder / f"fg.{frame}.exr")
+        np.testing.assert_allclose(written[..., :3], estimate(plate, alpha), rtol=2e-3, atol=1e-3)
+        np.testing.assert_allclose(written[..., 3], alpha, atol=1e-3)
+
+
+def test_a_plate_without_a_frame_of_the_alphas_is_code_3(dvm, shot, arguments):
+    (shot.folder / "plate.1003.exr").unlink()
+    ran = dvm(*arguments)
+    assert ran.code == 3
+    assert "has no frame 1003" in ran.err
+
+
+def test_an_alpha_of_another_size_is_code_3(dvm, shot, arguments, image_writer):
+    image_writer(shot.folder / "truth.1001.exr", np.zeros((20, 20, 1), np.float32), ("A",))
+    assert dvm(*arguments, "--range", "1001").code == 3
+
+
+def test_foregrounds_that_are_there_are_kept(dvm, shot, arguments):
+    kept = shot.folder / "fg.1002.exr"
+    kept.write_bytes(b"painted by hand")
+    assert dvm(*arguments).code == 6
+    assert kept.read_bytes() == b"painted by hand"
+    assert not (shot.folder / "fg.1001.exr").exists()
+    assert dvm(*arguments, "--overwrite", "--range", "1002").code == 0
+    assert kept.read_bytes() != b"painted by hand"

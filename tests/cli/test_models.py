@@ -1,0 +1,71 @@
+import json
+import pickle
+
+import pytest
+import torch
+
+from dvm_core.model import weights
+
+TOLD = ("--source", "x", "--licence", "y")
+
+
+class _Hostile:
+    def __reduce__(self):
+        return (print, ("code from a weight file ran",))
+
+
+def test_models_that_need_no_weights_are_listed(dvm):
+    ran = dvm("models", "list")
+    assert ran.code == 0, ran.err
+    assert any(line.split()[:2] == ["closed-form", "closed-form"] for line in ran.out.splitlines())
+
+
+def test_the_list_and_the_facts_are_those_of_the_registry(dvm):
+    listed = json.loads(dvm("models", "list", "--json").out)
+    assert list(listed) == weights.available()
+    for name in listed:
+        assert listed[name] == json.loads(dvm("models", "info", name, "--json").out)
+
+
+def test_facts_are_printed_for_people(dvm):
+    out = dvm("models", "info", "closed-form").out
+    assert any(line.split() == ["licence", "MIT"] for line in out.splitlines())
+
+
+def test_a_model_that_nobody_knows_is_code_5(dvm):
+    ran = dvm("models", "info", "nobody")
+    assert ran.code == 5
+    assert "'nobody'" in ran.err
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", pickle.dumps({"state_dict": _Hostile()})])
+def test_a_file_that_is_no_checkpoint_is_code_5_and_runs_nothing(dvm, tmp_path, content):
+    (tmp_path / "w.pth").write_bytes(content)
+    ran = dvm(
+        "models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", "--source", "x", "--licence", "y"
+    )
+    assert ran.code == 5
+    assert "code from a weight file ran" not in ran.out
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_weights_of_another_network_are_code_5(dvm, tmp_path):
+    torch.save({"conv.weight": torch.zeros(3, 3, 1, 1)}, tmp_path / "w.pth")
+    ran = dvm(
+        "models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", "--source", "x", "--licence", "y"
+    )
+    assert ran.code == 5
+    assert "another network" in ran.err
+
+
+def test_weights_are_written_as_safetensors_alone(dvm, tmp_path):
+    ran = dvm("models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.pth2", *TOLD)
+    assert ran.code == 2
+
+
+@pytest.mark.parametrize("missing", ["--source", "--licence"])
+def test_where_weights_come_from_has_to_be_said(dvm, tmp_path, missing):
+    told = {"--source": "x", "--licence": "y"}
+    del told[missing]
+    flat = [word for pair in told.items() for word in pair]
+    assert dvm("models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", *flat).code == 2
