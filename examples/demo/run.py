@@ -76,6 +76,7 @@ def matte(clip: Clip, folder: Path, model: str, console: Console) -> float:
             clip.plate,
             trimap=clip.trimap,
             output=folder / "alpha.####.exr",
+            range=f"{clip.frames[0]}-{clip.frames[-1]}",
             fg=str(folder / "foreground.####.exr"),
             model=model,
             existing="overwrite",
@@ -137,13 +138,13 @@ def backdrop(size: tuple[int, int]) -> Image:
 def error_table(clip: Clip, folder: Path, seconds: Mapping[str, float]) -> Table:
     """Errors against the exact alpha; the plain trimap, its unknown taken for one half, is what to beat."""
     alphas = {"trimap alone": clip.trimap} | {model: str(folder / model / "alpha.####.exr") for model in seconds}
-    results = {name: evaluate_files(pattern, clip.truth, clip.trimap) for name, pattern in alphas.items()}
+    results = {name: evaluate_files(pattern, clip.truth, clip.trimap, clip.frames) for name, pattern in alphas.items()}
     height, width = clip.size
     unknown = np.mean(results["trimap alone"]["unknown"]) / (height * width)
     title = f"Mean error in the unknown region ({unknown:.0%} of {width} x {height}, {len(clip.frames)} frames)"
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    for column in ("SAD/1000", "MSE x1000", "Grad/1000", "Conn/1000", "dtSSD", "MESSDdt", "s/frame"):
+    for column in ("SAD\n/1000", "MSE\nx1000", "Grad\n/1000", "Conn\n/1000", "dtSSD", "MESSDdt", "s per\nframe"):
         table.add_column(column, justify="right")
     for name, result in results.items():
         mean = {measure: measured["mean"] for measure, measured in result["metrics"].items()}
