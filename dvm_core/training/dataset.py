@@ -34,7 +34,9 @@ def open_library(data: Data) -> Library:
         size=data.picture_size,
         seed=data.seed,
     )
-    return add_photographs(library, Path(data.photographs)) if data.photographs else library
+    if not data.photographs:
+        return library
+    return add_photographs(library, Path(data.photographs), data.photograph_share)
 
 
 class Batches(Dataset[Batch]):

@@ -50,8 +50,13 @@ def make_library(folder: Path, *, foregrounds: int, backgrounds: int, size: int 
     )
 
 
-def add_photographs(library: Library, folder: Path) -> Library:
+def add_photographs(library: Library, folder: Path, share: float) -> Library:
     """Add the photographs in a folder to the backgrounds, cut into overlapping squares of the library's size.
+
+    Args:
+        library: To add to.
+        folder: Of PNG or JPEG files.
+        share: How often a background is to be a photograph, in [0, 1); few photographs are repeated to reach it.
 
     Raises:
         InputError: A file that is no readable picture.
@@ -60,7 +65,9 @@ def add_photographs(library: Library, folder: Path) -> Library:
     squares = [square for path in sorted(folder.iterdir()) for square in _squares(path, size)]
     if not squares:
         return library
-    return Library(library.foregrounds, np.concatenate([library.backgrounds, np.stack(squares)]))
+    wanted = share / (1.0 - share) * len(library.backgrounds)
+    times = max(1, round(wanted / len(squares)))
+    return Library(library.foregrounds, np.concatenate([library.backgrounds, *[np.stack(squares)] * times]))
 
 
 def _kept(stem: Path, count: int, size: int, channels: int, seed: int) -> Bytes:

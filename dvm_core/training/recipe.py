@@ -19,6 +19,7 @@ class Data:
         foregrounds: Procedural foregrounds.
         backgrounds: Procedural backgrounds.
         photographs: Folder of PNG or JPEG photographs to use as backgrounds too; empty for none.
+        photograph_share: How often a background is a photograph, where there are any; in [0, 1).
         picture_size: Height and width of the library's pictures, in pixels.
         seed: Of the library.
     """
@@ -27,6 +28,7 @@ class Data:
     foregrounds: int = 900
     backgrounds: int = 500
     photographs: str = ""
+    photograph_share: float = 0.15
     picture_size: int = 448
     seed: int = 1
 

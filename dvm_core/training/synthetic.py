@@ -22,6 +22,7 @@ from dvm_core.training.trimaps import LOWEST, random_trimap, trimap_of
 _WITH_CORE = 0.88  # share of takes that are to have a solid core, as most objects have
 _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
+_DRESSED, _PATCHED = 0.5, 0.3  # share of foregrounds in another picture's colours; of these in wide patches of them
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
@@ -96,10 +97,10 @@ def _foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arr
     if rng.random() < 0.03:
         alpha = alpha * np.float32(rng.uniform(0.3, 0.95))
     rgb = bytes_to_linear(crop[..., :3])
-    if rng.random() < 0.3:
-        # Dress the form in another picture, often a faint one, keeping its own shading.
+    dress = rng.random()
+    if dress < _DRESSED:
         cloth = _background(library, rng, size)
-        cloth = cloth + np.float32(rng.uniform(0.0, 0.9)) * (cloth.mean(axis=(0, 1)) - cloth)
+        cloth = _patches(cloth, rng) if dress < _PATCHED else _fade(cloth, rng)
         shading = rgb.mean(axis=2, keepdims=True)
         rgb = cloth * np.clip(shading / (shading.mean() + 0.05), 0.3, 2.0)
     rgb = _regrade(rgb, rng)
@@ -107,6 +108,21 @@ def _foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arr
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
     return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
+
+
+def _fade(cloth: Array, rng: Rng) -> Array:
+    """A texture with less contrast, as most cloth and fur has."""
+    return np.asarray(cloth + np.float32(rng.uniform(0.0, 0.9)) * (cloth.mean(axis=(0, 1)) - cloth))
+
+
+def _patches(cloth: Array, rng: Rng) -> Array:
+    """A few wide areas of colour, as of a coat that is black and white, or a dress, skin and hair."""
+    cells = int(rng.integers(2, 8))
+    few = cv2.resize(cloth, (cells, cells), interpolation=cv2.INTER_NEAREST)
+    smooth = cv2.resize(
+        few, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
+    )
+    return np.clip(smooth, 0.0, None)
 
 
 def _regrade(linear: Array, rng: Rng) -> Array:
