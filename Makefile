@@ -63,7 +63,9 @@ format: $(INSTALLED)
 	$(if $(CXX_SOURCES),$(BIN)/clang-format -i $(CXX_SOURCES))
 
 bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks
+	@for script in $(filter-out benchmarks/gpu.py benchmarks/_%.py,$(wildcard benchmarks/*.py)); do \
+	  echo "$$script"; $(BIN)/python $$script || exit 1; \
+	done
 
 clean:
 	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
