@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         missing = {"network", "average", "optimiser", "step", "history"} - state.keys()
-    except (OSError, RuntimeError, EOFError, AttributeError, ValueError) as error:
+    except (OSError, RuntimeError, EOFError, AttributeError, ValueError, pickle.UnpicklingError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"Expected the state of a training run, found: {first}.", path=path) from None
     if missing:
