@@ -1,0 +1,65 @@
+"""How `dvm train` hands its options over and tells the result; training itself has tests of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dvm_core.training import train as training
+from dvm_core.training.recipe import load_recipe
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps({"name": "small", "out": str(tmp_path), "steps": 7}))
+    return file
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """What was asked of training, in place of hours of it."""
+    seen = []
+
+    def train(*arguments):
+        seen.append(arguments)
+        training.log.info("step 3, loss 0.25")
+        return training.TrainResult(3, Path("small.state"), {"mse": 0.125}, finished=False)
+
+    monkeypatch.setattr(training, "train", train)
+    return seen
+
+
+def test_recipe_time_and_state_reach_the_training(dvm, recipe, runs):
+    assert dvm("train", recipe, "--minutes", "2.5", "--resume", "old.state").code == 0
+    assert dvm("train", recipe).code == 0
+    assert runs == [(load_recipe(recipe), 2.5, "old.state"), (load_recipe(recipe), None, None)]
+
+
+def test_the_log_is_shown_and_the_end_says_how_to_go_on(dvm, recipe, runs, tmp_path):
+    ran = dvm("train", recipe, "--log-file", tmp_path / "train.log")
+    assert "step 3, loss 0.25" in ran.err
+    assert "step 3, loss 0.25" in (tmp_path / "train.log").read_text()
+    assert ran.out == "Stopped at step 3 (mse 0.1250); to go on: --resume small.state\n"
+
+
+def test_the_result_comes_as_json_too(dvm, recipe, runs):
+    found = json.loads(dvm("train", recipe, "--json").out)
+    assert found == {"step": 3, "state": "small.state", "scores": {"mse": 0.125}, "finished": False}
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"stepps": 3}', '{"steps": "many"}'])
+def test_a_recipe_that_is_none_is_code_2(dvm, tmp_path, content):
+    file = tmp_path / "recipe.json"
+    if content is not None:
+        file.write_text(content)
+    ran = dvm("train", file)
+    assert ran.code == 2
+    assert "recipe.json" in ran.err
+
+
+def test_a_state_that_is_none_is_code_5(dvm, recipe, tmp_path):
+    (tmp_path / "bad.state").write_bytes(b"garbage")
+    ran = dvm("train", recipe, "--resume", tmp_path / "bad.state")
+    assert ran.code == 5
+    assert "bad.state" in ran.err
