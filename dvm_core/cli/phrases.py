@@ -22,6 +22,8 @@ def describe(event: Event) -> str:
 
 
 def _plan(event: Event) -> str:
+    if not event["frames"]:
+        return "nothing left to do: every frame is there"
     frames = f"{event['first']}-{event['last']}" if event["frames"] > 1 else str(event["first"])
     return (
         f"{event['frames']} frame{'' if event['frames'] == 1 else 's'} ({frames}) with {event['model']} on "
