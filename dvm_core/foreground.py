@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError
+from dvm_core.model.classical import pymatting
 
 LARGEST_HALF = 65504.0
 
@@ -56,8 +57,5 @@ def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[
 
 
 def _unmix(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    # pymatting compiles itself when it is first imported (under a minute, then cached on disk): pay only when needed.
-    from pymatting.foreground.estimate_foreground_ml import estimate_foreground_ml
-
-    foreground: NDArray[np.float32] = estimate_foreground_ml(colour, alpha)
+    foreground: NDArray[np.float32] = pymatting().estimate_foreground_ml(colour, alpha)
     return foreground

@@ -10,10 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pymatting import estimate_alpha_cf
 from torch import nn
 
 from dvm_core.bridge.errors import DvmError
+from dvm_core.model.classical import pymatting
 from dvm_core.model.network import Window
 
 REACH = 2

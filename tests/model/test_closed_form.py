@@ -122,7 +122,7 @@ def test_equations_that_never_converge_end_in_one_sentence(model, monkeypatch):
     def never(*arguments, **options):
         raise ValueError("did not converge")
 
-    monkeypatch.setattr(closed_form, "estimate_alpha_cf", never)
+    monkeypatch.setattr(pymatting, "estimate_alpha_cf", never)
     plate, trimap, _ = soft_disc()
     with pytest.raises(DvmError, match="Expected closed-form matting to converge"):
         model.alpha(plate, trimap)
