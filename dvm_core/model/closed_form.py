@@ -115,7 +115,7 @@ def _at_least_a_window(picture: Double, trimap: Double) -> tuple[Double, ...]:
 def _converged(picture: Double, trimap: Double) -> Image:
     for epsilon in REGULARISATION:
         try:
-            alpha: Double = estimate_alpha_cf(picture, trimap, laplacian_kwargs={"epsilon": epsilon})
+            alpha: Double = pymatting().estimate_alpha_cf(picture, trimap, laplacian_kwargs={"epsilon": epsilon})
         except ValueError:  # no convergence, or no incomplete Cholesky factors
             continue
         if np.isfinite(alpha).all():
