@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -79,5 +81,29 @@ def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> Non
     pixels = np.ascontiguousarray(pixels.reshape(spec.height, spec.width, spec.nchannels))
     done = output.open(str(temporary), spec) and output.write_image(pixels)
     closed = output.close()
-    if not (done and closed):
-        raise OSError(reason(output))
+    if not (done and closed and _is_whole(temporary, spec.height)):
+        why = reason(output)
+        # OpenImageIO does not say what the system said, so ask the disk.
+        if shutil.disk_usage(temporary.parent).free < pixels.nbytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(why)
+
+
+def _is_whole(path: Path, height: int) -> bool:
+    """Whether the last row can be read back.
+
+    The libraries write the last kilobytes as they close the file, and take no notice if the disk is full by then.
+    """
+    image = oiio.ImageInput.open(str(path))
+    if image is None:
+        reason(oiio)
+        return False
+    if image.format_name() == "openexr":
+        # One chunk instead of all: the file is written in order, so what is lost is at its end.
+        bottom = image.spec().y + height
+        whole = image.read_scanlines(0, 0, bottom - 1, bottom, 0, 0, 1, "half") is not None
+    else:
+        whole = image.read_image(0, 0, 0, 1, "uint8") is not None
+    reason(image)
+    image.close()
+    return whole
