@@ -21,16 +21,25 @@ struct StepFor<bf16> {
 
 // One cell: a weighted sum of four pixels' channels.
 template <class V, class From, class To>
-inline void gather_cell(const From* const* corner, const float* weight, To* to, int64_t channels) {
-    const V w0 = V::all(weight[0]), w1 = V::all(weight[1]), w2 = V::all(weight[2]), w3 = V::all(weight[3]);
+inline void gather_cell(const Plan& plan, int64_t lane, const From* x, To* to, int64_t channels) {
+    const int64_t pitch = plan.pitch;
+    const int32_t* index = plan.index + lane;
+    const float* weight = plan.weight + lane;
+    if (index[0] < 0) {
+        std::memset(to, 0, channels * sizeof(To));
+        return;
+    }
+    const From *x0 = x + index[0], *x1 = x + index[pitch], *x2 = x + index[2 * pitch], *x3 = x + index[3 * pitch];
+    const V w0 = V::all(weight[0]), w1 = V::all(weight[pitch]), w2 = V::all(weight[2 * pitch]),
+            w3 = V::all(weight[3 * pitch]);
     int64_t c = 0;
     for (; c + V::width <= channels; c += V::width) {
-        const V upper = V::fma(w1, V::load(corner[1] + c), w0 * V::load(corner[0] + c));
-        V::fma(w3, V::load(corner[3] + c), V::fma(w2, V::load(corner[2] + c), upper)).store(to + c);
+        const V upper = V::fma(w1, V::load(x1 + c), w0 * V::load(x0 + c));
+        V::fma(w3, V::load(x3 + c), V::fma(w2, V::load(x2 + c), upper)).store(to + c);
     }
     if (const int n = int(channels - c)) {
-        const V upper = V::fma(w1, V::load(corner[1] + c, n), w0 * V::load(corner[0] + c, n));
-        V::fma(w3, V::load(corner[3] + c, n), V::fma(w2, V::load(corner[2] + c, n), upper)).store(to + c, n);
+        const V upper = V::fma(w1, V::load(x1 + c, n), w0 * V::load(x0 + c, n));
+        V::fma(w3, V::load(x3 + c, n), V::fma(w2, V::load(x2 + c, n), upper)).store(to + c, n);
     }
 }
 
@@ -45,7 +54,9 @@ class Forward {
           tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
           cells_(s_, s_.groups, tiling_.max_pixels()),
           column_pitch_(round_up(cells_.widest(), 16) + 16),
-          sum_pitch_(round_up(s_.outputs, panel) + 16) {}
+          sum_pitch_(round_up(s_.outputs, panel) + 16),
+          tap_memory_(1, Lanes::bytes(s_)),
+          lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
 
     void run() {
         const Scratch scratch(job_.threads, carve(nullptr).bytes);
@@ -55,7 +66,6 @@ class Forward {
 
   private:
     struct Work {
-        float* lanes;
         char* plans;
         To* columns;
         float* sums;
@@ -67,10 +77,9 @@ class Forward {
 
     Work carve(char* memory) const {
         Carver carver(memory);
-        const int64_t pitch = Lanes::pitch_for(s_), pixels = tiling_.max_pixels();
+        const int64_t pixels = tiling_.max_pixels();
         Work work;
-        work.lanes = carver.take<float>(2 * pitch);
-        work.plans = carver.take<char>(Plan::bytes(pitch) * (one_chunk() ? 1 : pixels));
+        work.plans = carver.take<char>(Plan::bytes(lanes_.pitch) * (one_chunk() ? 1 : pixels));
         work.columns = carver.take<To>(pixels * column_pitch_ + 16);
         work.sums = carver.take<float>(pixels * sum_pitch_);
         work.bytes = carver.used();
@@ -79,13 +88,12 @@ class Forward {
 
     void tile(const Tile& tile, const Work& work) const {
         if (tile.pixels() == 0) return;
-        const Lanes lanes = Lanes::make(s_, work.lanes);
         const From* image = static_cast<const From*>(job_.x) + tile.n * s_.height * s_.width * s_.channels;
         const int64_t depth = round_up(s_.depth(), Step::per_step);
         for (int64_t cell = 0; cell < cells_.count; cell += cells_.per_chunk) {
             for (int64_t p = 0; p < tile.pixels(); ++p) {
-                Plan plan = Plan::in(work.plans + (one_chunk() ? 0 : p * Plan::bytes(lanes.pitch)), lanes.pitch);
-                if (cell == 0) plan.fill(pixel(tile, p), lanes, job_.sampling, s_);
+                Plan plan = Plan::in(work.plans + (one_chunk() ? 0 : p * Plan::bytes(lanes_.pitch)), lanes_.pitch);
+                if (cell == 0) plan.fill(pixel(tile, p), lanes_, job_.sampling, s_);
                 gather(plan, image, cell, work.columns + p * column_pitch_);
             }
             const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
@@ -112,25 +120,14 @@ class Forward {
     }
 
     template <class V, int fixed>
-    void gather_cells(const Plan& plan, const From* image, int64_t cell, To* to) const {
-        const int64_t channels = fixed ? fixed : cells_.channels;
-        int64_t tap = cell / s_.groups, group = cell % s_.groups;
-        for (int64_t i = 0; i < cells_.chunk(cell); ++i, to += channels) {
-            const int64_t lane = group * s_.taps() + tap;
-            if (plan.index[lane] < 0) {
-                std::memset(to, 0, channels * sizeof(To));
-            } else {
-                const From* corner[4];
-                float weight[4];
-                for (int k = 0; k < 4; ++k) {
-                    corner[k] = image + plan.index[k * plan.pitch + lane] + group * channels;
-                    weight[k] = plan.weight[k * plan.pitch + lane];
-                }
-                gather_cell<V>(corner, weight, to, channels);
-            }
-            if (++group == s_.groups) {
-                group = 0;
-                ++tap;
+    void gather_cells(Plan plan, const From* image, int64_t cell, To* to) const {
+        const int64_t channels = fixed ? fixed : cells_.channels, taps = s_.taps(), groups = s_.groups;
+        int64_t tap = cell / groups, group = cell % groups;
+        for (int64_t left = cells_.chunk(cell); left > 0; group = 0, ++tap) {
+            const int64_t end = least(groups, group + left);
+            left -= end - group;
+            for (; group < end; ++group, to += channels) {
+                gather_cell<V>(plan, group * taps + tap, image + group * channels, to, channels);
             }
         }
         // An odd sum's last pair: its partner's weight is zero, and zero times whatever lay here must be zero too.
@@ -155,6 +152,8 @@ class Forward {
     Tiling tiling_;
     Cells cells_;
     int64_t column_pitch_, sum_pitch_;
+    Scratch tap_memory_;
+    Lanes lanes_;
 };
 
 }  // namespace

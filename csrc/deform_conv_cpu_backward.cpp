@@ -28,7 +28,9 @@ class Backward {
           group_channels_(s_.channels / s_.groups),
           cells_(s_, (s_.groups + threads_ - 1) / threads_, tiling_.max_pixels()),
           column_pitch_(round_up(cells_.widest(), panel) + 16),
-          output_pitch_(round_up(s_.outputs, panel)) {}
+          output_pitch_(round_up(s_.outputs, panel)),
+          tap_memory_(1, Lanes::bytes(s_)),
+          lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
 
     void run() {
         const Scratch scratch(threads_, carve(nullptr).bytes);
@@ -44,7 +46,6 @@ class Backward {
 
   private:
     struct Work {
-        float* taps;
         char* plans;
         float* dots;          // [pixel][lane][4]: a corner's features times the column's gradient
         float* grad_rows;     // the tile's output gradient, [pixel][output]
@@ -65,7 +66,6 @@ class Backward {
         const int64_t pixels = tiling_.max_pixels(), elements = most_groups() * s_.taps() * group_channels_;
         const int64_t chunks = (cells_.count + cells_.per_chunk - 1) / cells_.per_chunk;
         Work work;
-        work.taps = carver.take<float>(2 * Lanes::pitch_for(s_));
         work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * pixels);
         work.dots = carver.take<float>(4 * lane_pitch() * pixels);
         work.grad_rows = carver.take<float>((output_pitch_ + 16) * pixels);
@@ -83,7 +83,7 @@ class Backward {
         cells.count = share.count * s_.taps();
         pack_weight(share, cells, work.weight);
         std::memset(work.grad_weight, 0, size_t(cells.count) * group_channels_ * output_pitch_ * sizeof(float));
-        Lanes lanes = Lanes::make(s_, work.taps);
+        Lanes lanes = lanes_;  // tap displacements repeat from group to group
         lanes.count = share.count * s_.taps();
         lanes.pitch = lane_pitch();
         for (int64_t i = 0; i < tiling_.count(); ++i) {
@@ -288,6 +288,8 @@ class Backward {
     int64_t group_channels_;
     Cells cells_;
     int64_t column_pitch_, output_pitch_;
+    Scratch tap_memory_;
+    Lanes lanes_;
 };
 
 }  // namespace

@@ -28,9 +28,11 @@ struct Lanes {
 
     static int64_t pitch_for(const DeformConvShape& s) { return (s.lanes() + Vec::width - 1) / Vec::width * Vec::width; }
 
-    // `memory` has room for two pitches.
-    static Lanes make(const DeformConvShape& s, float* memory) {
+    static int64_t bytes(const DeformConvShape& s) { return 2 * pitch_for(s) * int64_t(sizeof(float)); }
+
+    static Lanes make(const DeformConvShape& s, char* bytes) {
         const int64_t pitch = pitch_for(s);
+        float* memory = reinterpret_cast<float*>(bytes);
         for (int64_t lane = 0; lane < pitch; ++lane) {
             const int64_t tap = lane % s.taps();
             memory[lane] = float(tap / s.tap_cols * s.dilation[0]);
