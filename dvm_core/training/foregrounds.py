@@ -7,23 +7,23 @@ from collections.abc import Callable
 import numpy as np
 
 from dvm_core.training import forms, strands, volumes
-from dvm_core.training.noise import Array, Rng, disc_blur
+from dvm_core.training.noise import Array, Rng, blur, disc_blur
 
 Generator = Callable[[Rng, int], tuple[Array, Array]]
 
 KINDS: dict[str, tuple[float, Generator]] = {
-    "hair": (0.24, strands.hair),
-    "fur": (0.2, strands.fur),
-    "curls": (0.11, strands.curls),
+    "hair": (0.32, strands.hair),
+    "fur": (0.22, strands.fur),
+    "curls": (0.09, strands.curls),
     "grass": (0.03, strands.grass),
-    "solids": (0.1, forms.solids),
-    "soft_solids": (0.12, forms.soft_solids),
-    "ragged": (0.04, forms.ragged),
-    "foliage": (0.06, forms.foliage),
+    "solids": (0.07, forms.solids),
+    "soft_solids": (0.1, forms.soft_solids),
+    "ragged": (0.03, forms.ragged),
+    "foliage": (0.05, forms.foliage),
     "net": (0.02, forms.net),
     "smoke": (0.04, volumes.smoke),
     "veil": (0.02, volumes.veil),
-    "glass": (0.02, volumes.glass),
+    "glass": (0.01, volumes.glass),
 }
 """Name: share of the foregrounds, generator."""
 
@@ -46,6 +46,8 @@ def foreground(rng: Rng, size: int) -> tuple[Array, Array]:
         mixed = front_rgb * front[..., None] + rgb * (alpha * (1.0 - front))[..., None]
         rgb, alpha = np.asarray(mixed / np.maximum(both, 1e-4)[..., None], np.float32), both
     premultiplied = np.dstack([rgb * alpha[..., None], alpha])
+    if rng.random() < 0.35:
+        premultiplied = blur(premultiplied, rng.uniform(0.3, 1.0))  # no lens is as sharp as a drawn edge
     if rng.random() < 0.1:
         premultiplied = disc_blur(premultiplied, rng.uniform(0.7, 5.0))
     alpha = np.clip(premultiplied[..., 3], 0.0, 1.0)

@@ -43,7 +43,7 @@ class Motion:
             map_x += self._bend[..., 0] * np.float32(time)
             map_y += self._bend[..., 1] * np.float32(time)
         moved = cv2.remap(layer, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        return np.asarray(moved, dtype=np.float32)
+        return np.asarray(moved, dtype=np.float32).reshape(layer.shape)  # OpenCV drops a single channel
 
     def exposed(self, layer: Array, time: float, shutter: float, taps: int) -> Array:
         """The mean of the layer over an open shutter.

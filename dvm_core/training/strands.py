@@ -26,14 +26,21 @@ def hair(rng: Rng, size: int) -> tuple[Array, Array]:
     flow = rng.uniform(0, 2 * np.pi)
     length = size * rng.uniform(0.15, 0.5)
     width = _strand_width(rng)
-    for _ in range(int(rng.integers(20, 70))):
-        root = outline[rng.integers(len(outline))]
-        direction = flow + rng.normal(0, 0.5)
-        clump = _clump_colour(rng, base)
-        for _ in range(int(rng.integers(2, 14))):
-            start = root + rng.normal(0, size * 0.015, 2)
-            points = _strand(rng, start, direction + rng.normal(0, 0.15), length * rng.uniform(0.4, 1.2), 0.05)
-            canvas.line(points, width * rng.uniform(0.6, 1.4), clump * rng.uniform(0.75, 1.25))
+    parting = rng.uniform(0.2, 1.2)
+    first, part = rng.integers(len(outline)), rng.uniform(0.15, 1.0)
+    for _ in range(int(np.exp(rng.uniform(np.log(30), np.log(450))))):
+        # Hair grows on a part of the outline, and from some way inside it.
+        root = outline[int(first + rng.uniform(0, part) * len(outline)) % len(outline)]
+        root = root + (outline.mean(axis=0) - root) * rng.uniform(0, 0.35)
+        direction = flow + rng.normal(0, parting)
+        clump, bend = _clump_colour(rng, base), rng.normal(0, 1.2)
+        reach = length * rng.uniform(0.4, 1.2)
+        for _ in range(int(rng.integers(3, 16))):
+            start = root + rng.normal(0, size * 0.02, 2)
+            points = _strand(
+                rng, start, direction + rng.normal(0, 0.12), reach * rng.uniform(0.6, 1.2), 0.04, bend=bend
+            )
+            _tapered(canvas, points, width * rng.uniform(0.6, 1.4), clump * rng.uniform(0.75, 1.25))
     return canvas.finish()
 
 
@@ -44,17 +51,18 @@ def fur(rng: Rng, size: int) -> tuple[Array, Array]:
     centre = outline.mean(axis=0)
     base = colour(rng)
     canvas.polygon([outline], base * rng.uniform(0.6, 1.0))
-    length = size * rng.uniform(0.02, 0.1)
+    length = size * rng.uniform(0.02, 0.13)
     width = _strand_width(rng)
-    lean = rng.normal(0, 0.7)
-    for _ in range(int(rng.integers(500, 1400))):
+    lean, unruly = rng.normal(0, 0.7), rng.uniform(0.1, 0.5)
+    deep = rng.uniform(0.05, 0.9)
+    for _ in range(int(rng.integers(600, 2600))):
         at = rng.uniform(0, len(outline))
         first, second = outline[int(at)], outline[(int(at) + 1) % len(outline)]
         root = first + (second - first) * (at % 1.0)
-        inward = (centre - root) * rng.uniform(0.0, 0.08)
-        outward = np.arctan2(*(root - centre)[::-1]) + lean + rng.normal(0, 0.35)
-        points = _strand(rng, root + inward, outward, length * rng.uniform(0.5, 1.3), 0.12)
-        canvas.line(points, width * rng.uniform(0.6, 1.3), _clump_colour(rng, base))
+        inward = (centre - root) * rng.uniform(0.0, deep)
+        outward = np.arctan2(*(root - centre)[::-1]) + lean + rng.normal(0, unruly)
+        points = _strand(rng, root + inward, outward, length * rng.uniform(0.5, 1.3), 0.12, points=12)
+        _tapered(canvas, points, width * rng.uniform(0.6, 1.3), _clump_colour(rng, base))
     return canvas.finish()
 
 
@@ -101,21 +109,46 @@ def _body(rng: Rng, size: int) -> Array:
 
 def _strand_width(rng: Rng) -> float:
     """From a third of a pixel to a thick wire; fine hair is the rule."""
-    return float(np.clip(rng.lognormal(-0.3, 0.6), 0.34, 4.0))
+    return float(np.clip(rng.lognormal(-0.6, 0.6), 0.34, 4.0))
+
+
+def _tapered(canvas: Canvas, points: Array, width: float, rgb: Array) -> None:
+    """Draw a strand that grows thinner to its tip."""
+    third = len(points) // 3
+    for part, share in enumerate((1.0, 0.75, 0.45)):
+        canvas.line(points[part * third : (part + 1) * third + 1], max(0.34, width * share), rgb)
 
 
 def _clump_colour(rng: Rng, base: Array) -> Array:
     return np.clip(base * rng.lognormal(0, 0.25) + rng.normal(0, 0.03, 3), 0.0, 1.0).astype(np.float32)
 
 
-def _strand(rng: Rng, root: ArrayLike, heading: float, length: float, wander: float, points: int = 24) -> Array:
+def _strand(
+    rng: Rng,
+    root: ArrayLike,
+    heading: float,
+    length: float,
+    wander: float,
+    *,
+    points: int = 24,
+    bend: float | None = None,
+) -> Array:
     """A path whose heading bends steadily and wanders a little.
+
+    Args:
+        rng: Source of randomness.
+        root: x and y in pixels.
+        heading: At the root, in radians.
+        length: In pixels.
+        wander: Standard deviation of the heading's steps, in radians.
+        points: To return.
+        bend: Turn over the whole length, in radians; None for any.
 
     Returns:
         (points, 2) float32, x and y in pixels.
     """
     step = length / points
-    bend = rng.normal(0, 1.2) / points
-    turns = heading + np.arange(points) * bend + np.cumsum(rng.normal(0, wander, points))
+    turn = (rng.normal(0, 1.2) if bend is None else bend) / points
+    turns = heading + np.arange(points) * turn + np.cumsum(rng.normal(0, wander, points))
     walk = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * step, axis=0)
     return (np.asarray(root) + walk).astype(np.float32)

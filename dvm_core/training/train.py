@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dvm_core.model.lite import Lite
 from dvm_core.training import losses
+from dvm_core.training.curves import draw_curves
 from dvm_core.training.dataset import Batch, load, open_library
 from dvm_core.training.library import make_library
 from dvm_core.training.recipe import Recipe, Weights
@@ -152,6 +153,7 @@ class _Run:
         alphas = [matte(network, take, window=self.recipe.window) for take in self._validation]
         self.scores = score(alphas, self._validation)
         self._note(self.scores)
+        draw_curves(self.history, self.out / f"{self.recipe.name}.png")
 
     def save(self) -> None:
         """Save the state and the history."""

@@ -1,0 +1,177 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from dvm_core.bridge.errors import ModelError, UsageError
+from dvm_core.model.lite import Lite
+from dvm_core.training.dataset import Batches, turned
+from dvm_core.training.recipe import Recipe, load_recipe
+from dvm_core.training.state import Average, load_state, save_state
+from dvm_core.training.train import learning_rate, train
+
+
+def test_a_recipe_left_empty_is_the_default(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text("{}")
+    assert load_recipe(path) == Recipe()
+
+
+def test_a_recipe_reads_nested_numbers(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({"sizes": [64, 96], "shares": [1, 2], "losses": {"temporal": 2}}))
+    recipe = load_recipe(path)
+    assert recipe.sizes == (64, 96)
+    assert recipe.losses.temporal == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"stepz": 3}', "stepz"),
+        ('{"steps": "many"}', "many"),
+        ('{"steps": true}', "True"),
+        ('{"data": {"sead": 1}}', "sead"),
+        ('{"data": 3}', "data"),
+        ('{"sizes": []}', "sizes"),
+        ("[1]", "object"),
+        ("{", "JSON"),
+    ],
+)
+def test_a_recipe_that_is_wrong_is_refused_by_name(tmp_path, text, says):
+    path = tmp_path / "recipe.json"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=says):
+        load_recipe(path)
+
+
+def test_a_missing_recipe_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="none that can be read"):
+        load_recipe(tmp_path / "none.json")
+
+
+def test_the_learning_rate_rises_and_falls_to_nothing():
+    recipe = Recipe(steps=100, warmup=10)
+    rates = [learning_rate(recipe, step) for step in range(101)]
+    assert rates[9] == pytest.approx(1.0)
+    assert rates[100] == pytest.approx(0.0)
+    assert rates[0] == pytest.approx(0.1)
+    assert all(later <= sooner for sooner, later in pairwise(rates[10:]))
+
+
+def test_a_batch_depends_on_its_number_alone(recipe, library):
+    first, again = (Batches(recipe, library)[3] for _ in range(2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert first["frames"].shape == (2, 1, 17, 64, 64)
+    assert first["contrast"].shape == (2, 1, 3, 64, 64)
+
+
+def test_windows_have_three_frames(recipe, library):
+    batch = Batches(replace(recipe, window=True), library)[0]
+    assert batch["frames"].shape[1] == batch["alpha"].shape[1] == 3
+
+
+def test_turned_batches_keep_frame_and_truth_together(recipe, library):
+    batch = Batches(recipe, library)[0]
+    for turn in range(4):
+        other = turned(batch, turn)
+        unknown = other["frames"][:, :, 4:5] == 1
+        assert torch.equal(unknown, other["unknown"])
+    assert torch.equal(turned(turned(batch, 3), 2)["alpha"], batch["alpha"].flip(-1))
+
+
+def test_a_run_cut_in_two_ends_where_the_whole_one_does(recipe):
+    whole = train(recipe)
+    assert whole.finished
+    cut = replace(recipe, out=recipe.out + "-cut")
+    half = train(cut, minutes=0.0)
+    assert half.step == 1
+    rest = train(cut, resume=half.state)
+    assert rest.finished
+    first, second = (load_state(result.state) for result in (whole, rest))
+    for part in ("network", "average"):
+        for name, value in first[part].items():
+            assert torch.allclose(value.float(), second[part][name].float(), atol=1e-6), name
+
+
+def test_training_lowers_the_loss(recipe):
+    result = train(replace(recipe, steps=40, warmup=5, seed=2))
+    losses = [entry["total"] for entry in load_state(result.state)["history"] if "total" in entry]
+    assert losses[-1] < losses[0]
+    assert {"mae", "mse", "sad"} <= result.scores.keys()
+
+
+def test_the_temporal_phase_moves_the_fusion(recipe):
+    result = train(replace(recipe, window=True, steps=2, pixels=3 * 64 * 64, warmup=1))
+    widen = load_state(result.state)["network"]["fusion.4.widen.weight"]
+    assert float(widen.abs().max()) > 0
+
+
+def test_the_average_follows_slowly_and_counts_batches():
+    network = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1))
+    average = Average(network, 0.9)
+    start = average.values["0.weight"].clone()
+    with torch.no_grad():
+        network[0].weight += 1.0
+        network[1].num_batches_tracked += 5
+    average.update(network, step=1000)
+    assert torch.allclose(average.values["0.weight"], start + 0.1)
+    assert int(average.values["1.num_batches_tracked"]) == 5
+
+
+@pytest.mark.parametrize("content", [b"", b"no state", b"PK\x03\x04 cut short"])
+def test_a_file_that_is_no_state_is_refused(tmp_path, content):
+    path = tmp_path / "run.state"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="state of a training run"):
+        load_state(path)
+
+
+def test_a_state_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "run.state"
+    save_state(path, {"weights": torch.zeros(1)})
+    with pytest.raises(ModelError, match="without"):
+        load_state(path)
+
+
+def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
+    script = """
+import sys
+from importlib.abc import MetaPathFinder
+blocked = {"OpenImageIO", "pymatting", "fileseq", "typer", "rich", "safetensors", "scipy", "numba", "PIL", "matplotlib"}
+class Blocker(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in blocked:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Blocker())
+from dvm_core.training.recipe import load_recipe
+from dvm_core.training.train import train
+result = train(load_recipe(sys.argv[1]))
+assert result.step == 20, result
+"""
+    document = json.loads((tmp_path / "recipe.json").read_text())
+    (tmp_path / "recipe.json").write_text(json.dumps({**document, "steps": 20}))
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "recipe.json")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_exported_weights_give_the_averaged_network(recipe, tmp_path):
+    from dvm_core.model import weights
+    from dvm_core.training.export import export
+
+    result = train(recipe)
+    record = export(result.state, recipe, tmp_path / "small.safetensors")
+    network = Lite()
+    network.load_state_dict(load_state(result.state)["average"])
+    network.eval()
+    frames = torch.from_numpy(np.random.default_rng(0).random((1, 17, 64, 64), dtype=np.float32))
+    with torch.no_grad():
+        expected, found = network(frames), weights.load(tmp_path / "small.safetensors")(frames)
+    assert float((expected - found).abs().max()) < 5e-3  # half precision on disk
+    assert record.training["steps"] == 8
+    assert record.training["validation"]["mae"] == pytest.approx(result.scores["mae"])
