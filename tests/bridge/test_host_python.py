@@ -55,7 +55,7 @@ def test_the_bridge_works_alone_in_a_hosts_python(version, tmp_path):
         [python, "-I", "-S", "-B", str(program), str(tmp_path), str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == version.split(".")

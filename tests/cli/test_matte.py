@@ -316,7 +316,7 @@ def test_a_full_disk_is_code_6_and_leaves_no_incomplete_file(start_dvm, make_sho
 
     # Every value differs and none is compressed, so that the alpha is far larger than that.
     process = start_dvm(*shot.arguments, "--float", "--compression", "none", preexec_fn=fill)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 6, err
     assert "Traceback" not in out + err
     assert "alpha.0001.exr" in err.splitlines()[-1]
@@ -343,7 +343,7 @@ def test_ctrl_c_ends_the_job_keeps_finished_frames_and_resume_goes_on(start_dvm,
         if json.loads(line)["event"] == "frame":
             process.send_signal(signal.SIGINT)
             break
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert json.loads(out.splitlines()[-1]) == {"event": "cancelled"}

@@ -186,6 +186,6 @@ def test_a_reader_that_leaves_ends_the_job_in_one_sentence(start_dvm, shot):
     process = start_dvm(*shot.arguments, "--progress", "json")
     process.stdout.close()
     err = process.stderr.read()
-    assert process.wait(timeout=120) == 6
+    assert process.wait(timeout=300) == 6
     assert err.splitlines()[-1] == "dvm: <stdout> cannot be written: Broken pipe."
     assert "Traceback" not in err
