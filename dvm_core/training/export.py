@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dvm_core.model import weights
-from dvm_core.model.weights import Record
+from dvm_core.model.weight_file import Record
 from dvm_core.training.recipe import Recipe
 from dvm_core.training.state import History, load_state
 

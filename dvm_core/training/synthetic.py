@@ -119,10 +119,9 @@ def _patches(cloth: Array, rng: Rng) -> Array:
     """A few wide areas of colour, as of a coat that is black and white, or a dress, skin and hair."""
     cells = int(rng.integers(2, 8))
     few = cv2.resize(cloth, (cells, cells), interpolation=cv2.INTER_NEAREST)
-    smooth = cv2.resize(
-        few, cloth.shape[1::-1], interpolation=cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
-    )
-    return np.clip(smooth, 0.0, None)
+    edge = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
+    smooth = cv2.resize(few, cloth.shape[1::-1], interpolation=edge)
+    return np.asarray(np.maximum(smooth, 0.0), dtype=np.float32)
 
 
 def _regrade(linear: Array, rng: Rng) -> Array:

@@ -189,9 +189,22 @@ def _forward(network: Lite, frames: Tensor, recipe: Recipe) -> Tensor:
             still = frames[:, 0].contiguous(memory_format=torch.channels_last)
             alpha: Tensor = network(still)
             return alpha[:, None].float()
-        last = frames.shape[1] - 1
-        windows = [[max(at - 1, 0), at, min(at + 1, last)] for at in range(last + 1)]
-        return torch.stack([network.forward_window(frames[:, window]) for window in windows], dim=1).float()
+        return _forward_clip(network, frames).float()
+
+
+def _forward_clip(network: Lite, frames: Tensor) -> Tensor:
+    """Alphas of all frames of a clip, each encoded once, (N, T, C, H, W) to (N, T, 1, H, W)."""
+    count, length = frames.shape[:2]
+    flat = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    maps = {name: value.unflatten(0, (count, length)) for name, value in network.encode(network.stem(flat)).items()}
+    features = [{name: value[:, at] for name, value in maps.items()} for at in range(length)]
+    alphas = []
+    for at in range(length):
+        beside = range(at - network.window.past, at + network.window.future + 1)
+        window = [features[min(max(other, 0), length - 1)] for other in beside]
+        own = frames[:, at]
+        alphas.append(network.finish(network.context(window, own[:, 4:5]), own))
+    return torch.stack(alphas, dim=1)
 
 
 def _start(recipe: Recipe) -> Lite:
