@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.fold import fold_norms
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
 from dvm_core.pipeline.device import Compute
 from dvm_core.pipeline.frame import Encoded, Frame
@@ -70,7 +71,7 @@ class NetworkEstimator:
     the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
 
     Args:
-        network: In evaluation mode.
+        network: In evaluation mode; it is changed for speed, not in what it computes.
         compute: Device and precision.
         tile: Side of a tile in pixels; 0 runs the whole region at once.
     """
@@ -79,6 +80,7 @@ class NetworkEstimator:
         self.window = network.window
         self.tile = tile
         self._compute = compute
+        fold_norms(network)
         self._network = network.to(compute.device)
         for parameter in network.parameters():  # the layout that the convolutions are fastest in
             if parameter.ndim == 4:

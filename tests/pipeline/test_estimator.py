@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,7 @@ def solve(network, plates, trimaps, position, tile=0):
     frames = {
         index: Frame(index, plate, trimap) for index, (plate, trimap) in enumerate(zip(plates, trimaps, strict=True))
     }
-    return NetworkEstimator(network, choose("cpu"), tile).alpha(position, frames, len(frames))
+    return NetworkEstimator(copy.deepcopy(network), choose("cpu"), tile).alpha(position, frames, len(frames))
 
 
 def plain(network, plates, trimaps):
@@ -69,7 +71,7 @@ def test_a_frame_without_unknown_pixels_costs_no_encoding(network, scene):
     frames = {
         index: Frame(index, plate, trimap) for index, (plate, trimap) in enumerate(zip(plates, trimaps, strict=True))
     }
-    alpha = NetworkEstimator(network, choose("cpu"), 0).alpha(1, frames, 3)
+    alpha = NetworkEstimator(copy.deepcopy(network), choose("cpu"), 0).alpha(1, frames, 3)
     assert np.array_equal(alpha, trimaps[1] / 255)
     assert all(frame.encoded is None for frame in frames.values())
 
