@@ -92,7 +92,7 @@ class Lite(MattingNetwork):
     context_stride = 4
     stem_halo = 4
     halo = 12
-    margin = 128
+    margin = 160
     footprint = Footprint(prepared=52, features=41, context=100, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:

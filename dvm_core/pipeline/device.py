@@ -15,15 +15,22 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Compute:
-    """Device, precision and kernels, as they are reported and written into each alpha's header."""
+    """Device, precision and kernels, as they are reported and written into each alpha's header.
+
+    Attributes:
+        device: Where the network runs.
+        precision: `fp32`, `bf16` or `fp16`.
+        solver: What computes instead of our kernels; empty where they do.
+    """
 
     device: torch.device
     precision: str
+    solver: str = ""
 
     @property
     def kernels(self) -> str:
         """Name of the kernels that run, for instance `cpu-avx512` or `reference`."""
-        return ops.kernels()
+        return self.solver or ops.kernels(self.device.type)
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context to run a network in."""

@@ -81,7 +81,7 @@ class MattingSession:
             torch.set_num_threads(threads)
         self._model: nn.Module = models.load(model)
         if isinstance(self._model, ClosedForm):
-            self._compute = devices.choose("cpu", "fp32")
+            self._compute = devices.Compute(torch.device("cpu"), "fp32", solver="pymatting")
         self._estimator: Estimator | None = None
         self._open = True
         self._frames: dict[int, Frame] = {}

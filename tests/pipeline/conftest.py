@@ -33,7 +33,7 @@ def network():
             module.momentum = 1.0
     for fusion in net.fusion.values():  # offsets of a pixel or so
         torch.nn.init.normal_(fusion.align.dcnpack.conv_offset_mask.weight, std=0.03)
-    torch.nn.init.normal_(net.head.alpha.weight, std=0.02)
+    torch.nn.init.normal_(net.head.alpha.weight, std=0.01)
     plates, trimaps = _scene(3, 160, 192)
     frames = np.stack([network_input(plate, trimap) for plate, trimap in zip(plates, trimaps, strict=True)])
     with torch.no_grad():

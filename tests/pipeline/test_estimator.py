@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from dvm_core.io.trimap_file import UNKNOWN
+from dvm_core.model import load
 from dvm_core.model.cues import network_input
+from dvm_core.model.fold import fold_norms
 from dvm_core.pipeline.device import choose
 from dvm_core.pipeline.estimator import NetworkEstimator
 from dvm_core.pipeline.frame import Frame
@@ -26,6 +28,8 @@ def solve(network, plates, trimaps, position, tile=0):
 def plain(network, plates, trimaps):
     """The whole window through the network at once, nothing cached, cropped or tiled."""
     frames = np.stack([network_input(plate, trimap) for plate, trimap in zip(plates, trimaps, strict=True)])
+    network = copy.deepcopy(network)
+    fold_norms(network)
     with torch.inference_mode():
         alpha = network.forward_window(torch.from_numpy(frames)[None])[0, 0].numpy()
     known = trimaps[network.window.past]
@@ -84,3 +88,13 @@ def test_a_frame_of_one_kind_only_is_legal(network, scene, value):
     assert np.isfinite(alpha).all()
     if value != UNKNOWN:
         assert (alpha == value / 255).all()
+
+
+def test_the_shipped_margin_decides_the_alpha_of_a_far_corner(scene):
+    """The box around few unknown pixels gives what the whole frame gives, with the weights that users run."""
+    plates, trimaps = scene(3, 512, 640)
+    trimaps[:] = 0
+    trimaps[:, 40:60, 30:70] = UNKNOWN
+    trimaps[:, 48:52, 45:55] = 255
+    shipped = load("lite")
+    assert np.abs(solve(shipped, plates, trimaps, 1) - plain(shipped, plates, trimaps)).max() <= 1 / 255
