@@ -22,7 +22,7 @@ def hair(rng: Rng, size: int) -> tuple[Array, Array]:
     canvas = Canvas(size)
     outline = _body(rng, size)
     base = colour(rng)
-    canvas.polygon([outline], base * rng.uniform(0.5, 1.0))
+    canvas.polygon([outline], _skin(rng, base))
     flow = rng.uniform(0, 2 * np.pi)
     length = size * rng.uniform(0.15, 0.5)
     width = _strand_width(rng)
@@ -50,7 +50,7 @@ def fur(rng: Rng, size: int) -> tuple[Array, Array]:
     outline = _body(rng, size)
     centre = outline.mean(axis=0)
     base = colour(rng)
-    canvas.polygon([outline], base * rng.uniform(0.6, 1.0))
+    canvas.polygon([outline], _skin(rng, base))
     length = size * rng.uniform(0.02, 0.13)
     width = _strand_width(rng)
     lean, unruly = rng.normal(0, 0.7), rng.uniform(0.1, 0.5)
@@ -72,7 +72,7 @@ def curls(rng: Rng, size: int) -> tuple[Array, Array]:
     outline = _body(rng, size)
     centre = outline.mean(axis=0)
     base = colour(rng)
-    canvas.polygon([outline], base * rng.uniform(0.5, 1.0))
+    canvas.polygon([outline], _skin(rng, base))
     width = _strand_width(rng)
     loop = size * rng.uniform(0.008, 0.035)
     turns = rng.uniform(3, 12)
@@ -105,6 +105,12 @@ def _body(rng: Rng, size: int) -> Array:
     """A solid shape somewhere in the picture, sometimes cropped by its border."""
     centre = (size * rng.uniform(0.2, 0.8), size * rng.uniform(0.2, 0.8))
     return blob_outline(rng, centre, size * rng.uniform(0.12, 0.4), rng.uniform(0.0, 0.25))
+
+
+def _skin(rng: Rng, hair_colour: Array) -> Array:
+    """The body's colour: a shade of the hair's, or one of its own, where the known colours tell little of the hair."""
+    own = np.float32(rng.uniform(0.3, 1.0) if rng.random() < 0.4 else 0.0)
+    return np.asarray((hair_colour + own * (colour(rng) - hair_colour)) * np.float32(rng.uniform(0.5, 1.0)))
 
 
 def _strand_width(rng: Rng) -> float:

@@ -25,7 +25,9 @@ from dvm_core.training.validation import make_validation, matte, score
 
 log = logging.getLogger(__name__)
 
-_VALIDATION_SEED = 900_001  # of its library; no recipe trains on it
+VALIDATION_SEED = 900_001
+"""Of the pictures that validation is composed from; no recipe may train on it."""
+
 _LOG_EVERY = 10  # steps
 
 
@@ -235,7 +237,7 @@ def _validation(recipe: Recipe) -> list[Take]:
         foregrounds=data.foregrounds,
         backgrounds=data.backgrounds,
         size=data.picture_size,
-        seed=_VALIDATION_SEED,
+        seed=VALIDATION_SEED,
     )
     size = min(256, data.picture_size)
     if recipe.window:
