@@ -116,7 +116,8 @@ class AlphaWriter(_ExrWriter):
         elif rgb is None:
             raise ValueError("channels='rgba' needs the plate's colour: pass rgb (H, W, 3)")
         else:
-            pixels = _with_alpha(rgb * alpha[:, :, None], alpha)
+            pixels = _with_alpha(rgb, alpha)
+            pixels[:, :, :3] *= alpha[:, :, None]
         return self._write(frame, pixels, CHANNELS[self.channels], header, attributes or {})
 
 
@@ -190,7 +191,7 @@ def _unit(alpha: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _with_alpha(rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([np.asarray(rgb, np.float32), alpha[:, :, None]], axis=2)
+    return np.concatenate([rgb, alpha[:, :, None]], axis=2, dtype=np.float32)
 
 
 def _check_size(alpha: NDArray[np.float32], header: ImageHeader, what: str) -> None:

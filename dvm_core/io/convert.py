@@ -62,19 +62,20 @@ def to_linear(pixels: NDArray[Any], space: ColourSpace) -> NDArray[np.float32]:
         space: Where the pixels are.
 
     Returns:
-        (H, W, 3) C-contiguous, in the space `linear_name(space)`; NaN is 0 and infinity the largest half.
+        (H, W, 3) C-contiguous, in the space `linear_name(space)`; NaN is 0 and infinity the largest half. May be
+        `pixels` itself.
 
     Raises:
         UsageError: The colour configuration has no way to linear Rec.709.
     """
     target = linear_name(space)
+    if space.matrix is None and space.name == target:
+        return np.ascontiguousarray(_finite(pixels))
     by_table = pixels.dtype != np.float32 and _channels_apart(space.name, target)
     out = np.empty(pixels.shape, np.float32)
     for band in _bands(pixels):
         if space.matrix is not None:
             out[band] = cv2.transform(_finite(pixels[band]), np.array(space.matrix))
-        elif space.name == target:
-            out[band] = _finite(pixels[band])
         elif by_table:
             _look_up(_table(space.name, target, pixels.dtype.str), pixels[band], out[band])
         else:
