@@ -40,12 +40,14 @@ class TrainResult:
         state: File to resume from.
         scores: Last validation of the averaged weights.
         finished: Whether the recipe's last step is done.
+        weights: File that `dvm matte --model` takes; empty where safetensors is not installed.
     """
 
     step: int
     state: Path
     scores: dict[str, float]
     finished: bool
+    weights: str
 
 
 def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | None = None) -> TrainResult:
@@ -68,7 +70,19 @@ def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | Non
             break
     run.validate()
     run.save()
-    return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps)
+    return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run))
+
+
+def _export(run: _Run) -> str:
+    """Write the weight file, where there is a writer."""
+    out = run.out / f"{run.recipe.name}.safetensors"
+    try:
+        from dvm_core.training.export import export
+    except ModuleNotFoundError:
+        log.info("safetensors is not installed: the weights stay in %s", run.state_file)
+        return ""
+    export(run.state_file, run.recipe, out)
+    return str(out)
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import resources
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from dvm_core.bridge.errors import ModelError, UsageError
+from dvm_core.model import weights
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, turned
 from dvm_core.training.recipe import Recipe, load_recipe
@@ -124,6 +126,13 @@ def test_the_average_follows_slowly_and_counts_batches():
     assert int(average.values["1.num_batches_tracked"]) == 5
 
 
+@pytest.mark.parametrize("name", ["lite_stills.json", "lite_windows.json"])
+def test_the_recipes_of_the_shipped_weights_are_valid(name):
+    recipe = load_recipe(resources.files("dvm_core.training") / "recipes" / name)
+    assert recipe.window == ("windows" in name)
+    assert len(recipe.sizes) == len(recipe.shares)
+
+
 @pytest.mark.parametrize("content", [b"", b"no state", b"PK\x03\x04 cut short"])
 def test_a_file_that_is_no_state_is_refused(tmp_path, content):
     path = tmp_path / "run.state"
@@ -160,18 +169,15 @@ assert result.step == 20, result
     assert done.returncode == 0, done.stderr
 
 
-def test_exported_weights_give_the_averaged_network(recipe, tmp_path):
-    from dvm_core.model import weights
-    from dvm_core.training.export import export
-
+def test_exported_weights_give_the_averaged_network(recipe):
     result = train(recipe)
-    record = export(result.state, recipe, tmp_path / "small.safetensors")
+    record = weights.info(result.weights)
     network = Lite()
     network.load_state_dict(load_state(result.state)["average"])
     network.eval()
     frames = torch.from_numpy(np.random.default_rng(0).random((1, 17, 64, 64), dtype=np.float32))
     with torch.no_grad():
-        expected, found = network(frames), weights.load(tmp_path / "small.safetensors")(frames)
+        expected, found = network(frames), weights.load(result.weights)(frames)
     assert float((expected - found).abs().max()) < 5e-3  # half precision on disk
     assert record.training["steps"] == 8
     assert record.training["validation"]["mae"] == pytest.approx(result.scores["mae"])
