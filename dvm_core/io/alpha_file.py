@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader, Window
 from dvm_core.io.output import spec_of, write_image
-from dvm_core.io.sequence import output_path
+from dvm_core.io.sequence import output_path, output_paths
 
 CHANNELS = {"alpha": ("A",), "matte": ("R", "G", "B", "A"), "rgba": ("R", "G", "B", "A")}
 """The layouts of an alpha file: `A` alone; R = G = B = A; the plate's colour times alpha, and A."""
@@ -35,6 +35,10 @@ class _ExrWriter:
     def path(self, frame: int) -> Path:
         """File of one frame."""
         return output_path(self._pattern, frame)
+
+    def paths(self, frames: Sequence[int]) -> list[Path]:
+        """Files of all frames that are going to be written; UsageError if they would overwrite each other."""
+        return output_paths(self._pattern, frames)
 
     def _write(
         self,
@@ -59,7 +63,7 @@ class AlphaWriter(_ExrWriter):
     """Write alphas; safe to share between threads.
 
     Args:
-        pattern: Where, with a place for the frame number; ends in `.exr`.
+        pattern: Where, with a place for the frame number unless it is a still; ends in `.exr`.
         channels: A key of `CHANNELS`.
         compression: One of `COMPRESSIONS`; lossy ones may carry a level, as `dwaa:45`.
         half: Half floats; else full floats.
@@ -125,7 +129,7 @@ class ForegroundWriter(_ExrWriter):
     """Write clean foregrounds, straight (not premultiplied) RGBA; safe to share between threads.
 
     Args:
-        pattern: Where, with a place for the frame number; ends in `.exr`.
+        pattern: Where, with a place for the frame number unless it is a still; ends in `.exr`.
         compression: One of `COMPRESSIONS`.
         half: Half floats; else full floats.
 

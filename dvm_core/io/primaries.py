@@ -16,7 +16,6 @@ _NAMED = {
     "lin_p3d65_scene": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     "lin_adobergb_scene": (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65),
 }
-# Tristimulus values are absolute: the white written beside them must not move them.
 _XYZ = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _TOLERANCE = 5e-4
 
@@ -30,8 +29,6 @@ def space_of_primaries(chromaticities: tuple[float, ...]) -> str:
     Args:
         chromaticities: x and y of red, green, blue and white, in the order of the EXR attribute.
     """
-    if np.allclose(chromaticities[:6], _XYZ, atol=_TOLERANCE):
-        return "lin_ciexyzd65_scene"
     for name, known in _NAMED.items():
         if np.allclose(chromaticities, known, atol=_TOLERANCE):
             return name
@@ -39,13 +36,18 @@ def space_of_primaries(chromaticities: tuple[float, ...]) -> str:
 
 
 def matrix_to_rec709(chromaticities: tuple[float, ...]) -> NDArray[np.float64]:
-    """Matrix (3, 3) that brings linear colour columns of these primaries to Rec.709; white stays white (Bradford).
+    """Matrix (3, 3) that brings linear colour columns of these primaries to Rec.709.
+
+    White stays white (Bradford), except that XYZ stays what it is: tristimulus values are absolute, whatever white is
+    written beside them.
 
     Raises:
         ValueError: The numbers are no primaries: not finite, or on one line.
     """
     theirs, their_white = _rgb_to_xyz(chromaticities)
     ours, our_white = _rgb_to_xyz(_REC709)
+    if np.allclose(chromaticities[:6], _XYZ, atol=_TOLERANCE):
+        return np.asarray(np.linalg.inv(ours))
     adapt = np.linalg.solve(_BRADFORD, np.diag((_BRADFORD @ our_white) / (_BRADFORD @ their_white)) @ _BRADFORD)
     return np.asarray(np.linalg.solve(ours, adapt @ theirs))
 

@@ -82,15 +82,23 @@ def find_sequence(pattern: str | os.PathLike[str], what: str = "plate") -> Frame
 
 
 def output_path(pattern: str | os.PathLike[str], frame: int) -> Path:
-    """Where an output pattern puts one frame.
+    """Where an output pattern puts one frame; a name without a place for the frame number is that of a still."""
+    return Path(normalise_pattern(os.fspath(pattern)).path(frame))
+
+
+def output_paths(pattern: str | os.PathLike[str], frames: Sequence[int]) -> list[Path]:
+    """Where an output pattern puts all frames of a job, to be asked before the first is written.
 
     Raises:
-        UsageError: The pattern has no place for a frame number, so that frames would overwrite each other.
+        UsageError: There is more than one, and no place for the frame number: they would overwrite each other.
     """
-    form = normalise_pattern(os.fspath(pattern))
-    if not form.is_sequence:
-        raise UsageError(f"The output '{pattern}' has no place for the frame number; name it like alpha.####.exr.")
-    return Path(form.path(frame))
+    if len(frames) > 1 and not normalise_pattern(os.fspath(pattern)).is_sequence:
+        path = Path(pattern)
+        raise UsageError(
+            f"The output '{pattern}' has no place for the number of its {len(frames)} frames; "
+            f"name it like {path.stem}.####{path.suffix}."
+        )
+    return [output_path(pattern, frame) for frame in frames]
 
 
 def _on_disk(form: FramePattern, what: str) -> FrameSequence:

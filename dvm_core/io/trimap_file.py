@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
 from dvm_core.io.matte_file import matte_part, read_channel
 from dvm_core.io.output import spec_of, write_image
-from dvm_core.io.sequence import find_sequence, output_path
+from dvm_core.io.sequence import find_sequence, output_path, output_paths
 
 BACKGROUND, UNKNOWN, FOREGROUND = 0, 128, 255
 TOLERANCE = 0.05
@@ -73,7 +74,7 @@ class TrimapWriter:
     """Write trimaps as PNG, TIFF or EXR, by the pattern's ending; safe to share between threads.
 
     Raises:
-        UsageError: The pattern has no place for the frame number, or another ending.
+        UsageError: The pattern has another ending.
     """
 
     def __init__(self, pattern: str | os.PathLike[str]) -> None:
@@ -84,6 +85,10 @@ class TrimapWriter:
     def path(self, frame: int) -> Path:
         """File of one frame."""
         return output_path(self._pattern, frame)
+
+    def paths(self, frames: Sequence[int]) -> list[Path]:
+        """Files of all frames that are going to be written; UsageError if they would overwrite each other."""
+        return output_paths(self._pattern, frames)
 
     def write(self, frame: int, trimap: NDArray[np.uint8], header: ImageHeader) -> Path:
         """Write one trimap; the file appears complete or not at all.

@@ -17,8 +17,11 @@ def test_well_known_primaries_have_a_name(primaries, name):
     assert space_of_primaries(tuple(np.float32(number) for number in primaries)) == name
 
 
-def test_tristimulus_values_are_xyz_whatever_white_is_written_beside_them():
-    assert space_of_primaries((1, 0, 0, 1, 0, 0, 1 / 3, 1 / 3)) == "lin_ciexyzd65_scene"
+@pytest.mark.parametrize("white", [(1 / 3, 1 / 3), (0.3127, 0.3290)])
+def test_tristimulus_values_are_absolute_whatever_white_is_written_beside_them(white):
+    # IEC 61966-2-1 in reverse.
+    expected = [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
+    np.testing.assert_allclose(matrix_to_rec709((1, 0, 0, 1, 0, 0, *white)), expected, atol=5e-4)
 
 
 def test_other_primaries_have_no_name():
