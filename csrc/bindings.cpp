@@ -1,5 +1,6 @@
 // The Python face of the kernels, and the only file that knows pybind11. Addresses cross as integers.
 #include "cpu_kernels.h"
+#include "gpu_kernels.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -65,6 +66,8 @@ std::vector<std::string> kernels(const std::string& device) {
     if (device == "cpu") {
         const dvm::CpuKernelList list = dvm::cpu_kernels();
         for (int i = 0; i < list.count; ++i) names.push_back(list.kernels[i]->name);
+    } else if (const int architecture = dvm::cuda_architecture()) {
+        names.push_back("cuda-sm" + std::to_string(architecture));
     }
     return names;
 }
@@ -116,6 +119,64 @@ void correlation_backward(const std::string& kernel, const dvm::CorrelationShape
                                        at<const void>(second), at<void>(grad_first), at<void>(grad_second), threads});
 }
 
+// A device and its stream; the emulator takes neither.
+struct Queue {
+    const dvm::GpuKernels* kernels;
+    int device;
+    void* stream;
+
+    const dvm::GpuKernels& select() const {
+        kernels->select(device);
+        return *kernels;
+    }
+};
+
+Queue make_queue(const std::string& kernel, int device, Address stream) {
+    if (kernel == "cuda-emulated") return {&dvm::emulated_kernels, device, at<void>(stream)};
+#if defined(DVM_WITH_CUDA)
+    return {&dvm::cuda_kernels, device, at<void>(stream)};
+#else
+    throw std::invalid_argument("this extension was built without CUDA");
+#endif
+}
+
+dvm::DeformConvColumns columns_job(const dvm::DeformConvShape& shape, const dvm::DeformConvSampling& sampling,
+                                   const std::string& type, const std::array<Address, 2>& maps, const Pair& span) {
+    return {shape, sampling, type_of(type), at<const void>(maps[0]), at<void>(maps[1]), span[0], span[1]};
+}
+
+void scatter_columns(const Queue& queue, const dvm::DeformConvColumns& columns, const std::array<Address, 3>& grads) {
+    queue.select().deform_conv_scatter({columns, at<float>(grads[0]), at<float>(grads[1]), at<float>(grads[2])},
+                                       queue.stream);
+}
+
+void gpu_correlation_forward(const Queue& queue, const dvm::CorrelationShape& shape, const std::string& type,
+                             const std::array<Address, 3>& maps) {
+    const auto [first, second, out] = maps;
+    queue.select().correlation_forward(
+        {shape, type_of(type), at<const void>(first), at<const void>(second), at<void>(out), 0}, queue.stream);
+}
+
+void gpu_correlation_backward(const Queue& queue, const dvm::CorrelationShape& shape, const std::string& type,
+                              const std::array<Address, 5>& maps) {
+    const auto [grad, first, second, grad_first, grad_second] = maps;
+    queue.select().correlation_backward({shape, type_of(type), at<const void>(grad), at<const void>(first),
+                                         at<const void>(second), at<void>(grad_first), at<void>(grad_second), 0},
+                                        queue.stream);
+}
+
+void bind_gpu(py::module_& m) {
+    using Release = py::call_guard<py::gil_scoped_release>;
+    py::class_<Queue>(m, "Queue").def(py::init(&make_queue));
+    py::class_<dvm::DeformConvColumns>(m, "DeformConvColumns").def(py::init(&columns_job));
+    m.def("deform_conv_columns", [](const Queue& queue, const dvm::DeformConvColumns& job) {
+        queue.select().deform_conv_columns(job, queue.stream);
+    }, Release());
+    m.def("deform_conv_scatter", &scatter_columns, Release());
+    m.def("gpu_correlation_forward", &gpu_correlation_forward, Release());
+    m.def("gpu_correlation_backward", &gpu_correlation_backward, Release());
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
@@ -131,4 +192,5 @@ PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
     m.def("deform_conv_backward", &backward, Release());
     m.def("correlation_forward", &correlation_forward, Release());
     m.def("correlation_backward", &correlation_backward, Release());
+    bind_gpu(m);
 }

@@ -10,9 +10,9 @@ struct CorrelationShape {
     int64_t batch, channels, height, width;
     int64_t radius, stride, dilation;
 
-    int64_t side() const { return 2 * radius + 1; }
-    int64_t rows() const { return (height + stride - 1) / stride; }
-    int64_t cols() const { return (width + stride - 1) / stride; }
+    constexpr int64_t side() const { return 2 * radius + 1; }
+    constexpr int64_t rows() const { return (height + stride - 1) / stride; }
+    constexpr int64_t cols() const { return (width + stride - 1) / stride; }
 };
 
 struct CorrelationForward {

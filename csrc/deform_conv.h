@@ -16,9 +16,9 @@ struct DeformConvShape {
     int64_t stride[2], padding[2], dilation[2];  // vertical, horizontal
     int64_t groups;                              // deformable groups
 
-    int64_t taps() const { return tap_rows * tap_cols; }
-    int64_t lanes() const { return groups * taps(); }  // sampled positions a pixel
-    int64_t depth() const { return channels * taps(); }  // length of one output's sum
+    constexpr int64_t taps() const { return tap_rows * tap_cols; }
+    constexpr int64_t lanes() const { return groups * taps(); }  // sampled positions a pixel
+    constexpr int64_t depth() const { return channels * taps(); }  // length of one output's sum
 };
 
 // Offsets (2 lanes a pixel, y before x) and masks (1 lane a pixel) may lie interleaved with other channels, as in a raw

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from dvm_core.ops import _deform_conv_native as kernels
+from dvm_core.ops import _deform_conv_cpu, _deform_conv_gpu
 from dvm_core.ops import deform_conv_reference as reference
-from dvm_core.ops._extension import LIBRARY, on_reference
-
-Geometry = tuple[list[int], list[int], list[int]]
-"""Stride, padding and dilation, each vertical and horizontal."""
+from dvm_core.ops._deform_conv_job import Geometry
+from dvm_core.ops._extension import LIBRARY, on_gpu, on_reference
 
 _GEOMETRY = "int[2] stride, int[2] padding, int[2] dilation"
 LIBRARY.define(
@@ -87,7 +85,8 @@ def _forward(
     _check_dtypes(x, offset, mask, weight, bias)
     sizes = (geometry[0], geometry[1], geometry[2])
     if not on_reference(x):
-        return kernels.forward(x, offset, mask, weight, bias, sizes)
+        forward = _deform_conv_gpu.forward if on_gpu(x) else _deform_conv_cpu.forward
+        return forward(x, offset, mask, weight, bias, sizes)
     if mask is None:
         offset, mask = reference.split_raw(_wide(offset))
     result = reference.forward(_wide(x), _wide(offset), _wide(mask), _wide(weight), *sizes)
@@ -101,7 +100,8 @@ def _backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     sizes = (geometry[0], geometry[1], geometry[2])
     if not on_reference(x):
-        return kernels.backward(grad, x, offset, mask, weight, sizes)
+        backward = _deform_conv_gpu.backward if on_gpu(x) else _deform_conv_cpu.backward
+        return backward(grad, x, offset, mask, weight, sizes)
     moves, scale = reference.split_raw(_wide(offset)) if mask is None else (_wide(offset), _wide(mask))
     grads = reference.backward(_wide(grad), _wide(x), moves, scale, _wide(weight), sizes)
     grad_x, grad_offset, grad_mask, grad_weight = grads

@@ -10,6 +10,9 @@ import torch
 from dvm_core.bridge.errors import DvmError
 
 REFERENCE = "reference"
+EMULATED = "cuda-emulated"
+"""The CUDA kernels' bodies run on the CPU, thread by thread: a check of their index arithmetic, for tests."""
+
 LIBRARY = torch.library.Library("dvm", "DEF")
 
 _log = logging.getLogger(__name__)
@@ -29,7 +32,8 @@ def native() -> ModuleType:
             f"Expected the compiled kernels dvm_core._C, found none that loads ({error}); build them with "
             "`pip install .` (a C++17 compiler is needed), or set DVM_KERNELS=reference to run the slow reference."
         ) from error
-    return _C
+    module: ModuleType = _C
+    return module
 
 
 @functools.cache
@@ -49,11 +53,13 @@ def choice(device: str = "cpu") -> str:
     if wanted == REFERENCE:
         _log.warning("DVM_KERNELS=reference: convolutions run on the slow plain-torch reference")
         return REFERENCE
+    if wanted == EMULATED and device == "cpu":
+        return EMULATED
     available: list[str] = native().kernels(device)
     if not available:
         raise DvmError(
-            f"Expected kernels for {device}, found an extension built without them; rebuild with DVM_CUDA=ON and nvcc "
-            "on the PATH, or set DVM_KERNELS=reference."
+            f"Expected kernels for {device}, found none that run here; rebuild with DVM_CUDA=ON and nvcc on the PATH, "
+            "update the driver, or set DVM_KERNELS=reference."
         )
     if not wanted.startswith(device):
         chosen = available[-1]
@@ -65,9 +71,22 @@ def choice(device: str = "cpu") -> str:
     return chosen
 
 
-def on_reference(*tensors: torch.Tensor) -> bool:
-    """Whether plain torch computes this: asked for by DVM_KERNELS, or float64, which only checks need."""
-    return tensors[0].dtype == torch.float64 or choice(tensors[0].device.type) == REFERENCE
+def on_reference(value: torch.Tensor) -> bool:
+    """Whether plain torch computes this: asked for by DVM_KERNELS, or float64, which only checks need.
+
+    Raises:
+        TypeError: float16 on the CPU, which has no kernels for it.
+    """
+    if value.dtype == torch.float64 or choice(value.device.type) == REFERENCE:
+        return True
+    if value.dtype == torch.float16 and not value.is_cuda:
+        raise TypeError("expected float32 or bfloat16 on the CPU, got float16, which only CUDA has; convert it")
+    return False
+
+
+def on_gpu(value: torch.Tensor) -> bool:
+    """Whether the CUDA kernels compute this, on a device or emulated."""
+    return value.is_cuda or choice() == EMULATED
 
 
 def dense(value: torch.Tensor) -> torch.Tensor:

@@ -4,10 +4,11 @@ from torch import Tensor
 
 from dvm_core.ops import _checks
 from dvm_core.ops._checks import Pair
-from dvm_core.ops._deform_conv_op import Geometry, deform_conv, output_size
+from dvm_core.ops._deform_conv_job import Geometry
+from dvm_core.ops._deform_conv_op import deform_conv, output_size
 
 
-def deform_conv2d(
+def deform_conv2d(  # noqa: PLR0913 - torchvision's signature, which users know
     x: Tensor,
     offset: Tensor,
     mask: Tensor,

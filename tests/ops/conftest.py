@@ -1,0 +1,40 @@
+"""What the operator tests share: a way to pick the kernels, and a relative error."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from dvm_core.ops import _extension
+
+
+@pytest.fixture
+def use_kernels(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Call it with a kernel's name to run on that one until the test ends."""
+
+    def use(name: str) -> None:
+        monkeypatch.setenv("DVM_KERNELS", name)
+        _extension.choice.cache_clear()
+
+    yield use
+    monkeypatch.undo()
+    _extension.choice.cache_clear()
+
+
+@pytest.fixture
+def relative_error() -> Callable[[Tensor, Tensor], float]:
+    """||got - expected|| / ||expected||; infinite where shapes differ."""
+
+    def error(got: Tensor, expected: Tensor) -> float:
+        if got.shape != expected.shape:
+            return float("inf")
+        got, expected = got.detach().double(), expected.detach().double()
+        return float((got - expected).norm() / expected.norm().clamp_min(1e-30))
+
+    return error
+
+
+@pytest.fixture(autouse=True)
+def _repeatable() -> None:
+    torch.manual_seed(20)
