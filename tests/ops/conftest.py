@@ -1,6 +1,8 @@
 """What the operator tests share: a way to pick the kernels, and a relative error."""
 
+import importlib.util
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -33,6 +35,16 @@ def relative_error() -> Callable[[Tensor, Tensor], float]:
         return float((got - expected).norm() / expected.norm().clamp_min(1e-30))
 
     return error
+
+
+@pytest.fixture
+def onnx_deform_conv() -> Callable[[int], bytes]:
+    """Makes an ONNX model of one DeformConv node; the benchmarks' own."""
+    path = Path(__file__).parents[2] / "benchmarks" / "_onnx_model.py"
+    spec = importlib.util.spec_from_file_location("_onnx_model", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.deform_conv_model
 
 
 @pytest.fixture(autouse=True)
