@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -62,13 +63,14 @@ def choose(device: str = "auto", precision: str = "auto") -> Compute:
 
 
 def _device(name: str) -> torch.device:
-    kind, _, index = name.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (index and not (kind == "cuda" and index.isdecimal())):
+    match = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", name)
+    if match is None or (match[2] and match[1] != "cuda"):
         raise UsageError(f"The device must be auto, cpu, cuda or cuda:N, not {name!r}.")
+    kind, index = match[1], int(match[2] or 0)
     if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(index or 0) >= count:
+    if index >= count:
         found = f"{count} CUDA device{'' if count == 1 else 's'}"
         raise DeviceError(f"Device {name} was asked for, but this machine has {found}; use --device cpu or another.")
-    return torch.device("cuda", int(index or 0))
+    return torch.device("cuda", index)
