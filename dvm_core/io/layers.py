@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+_MAIN_PARTS = frozenset({"", "rgba", "rgb", "beauty"})
 _RGB = {"r": "r", "red": "r", "g": "g", "green": "g", "b": "b", "blue": "b"}
 
 
@@ -52,8 +53,8 @@ def pick_colour(parts: Sequence[Any], layer: str = "", view: str = "") -> Colour
     found = [colour for index, spec in enumerate(parts) for colour in _colours(index, spec, parts)]
     wanted_view = view or next((colour.view for colour in found), "")
     fits = [colour for colour in found if colour.view in (wanted_view, "") and _is_layer(colour, layer)]
-    # Colour before grey; then the file's own order.
-    fits.sort(key=lambda colour: (len(colour.channels) != 3, not colour.luminance))
+    # Colour before grey; a part that is called the main one before others; then the file's own order.
+    fits.sort(key=lambda fit: (len(fit.channels) != 3, not fit.luminance, fit.part_layer.lower() not in _MAIN_PARTS))
     if view and not any(colour.view == view for colour in found):
         fits = []
     if fits and (layer or len(fits[0].channels) == 3 or fits[0].luminance):

@@ -166,10 +166,16 @@ def test_wrong_options_are_wrong_usage(tmp_path, options, message):
         AlphaWriter(tmp_path / "a.####.exr", **options)
 
 
-@pytest.mark.parametrize("pattern", ["alpha.####.png", "alpha.####", "alpha.exr"])
-def test_an_output_is_numbered_exr(tmp_path, pattern):
-    with pytest.raises(UsageError, match=r"is not EXR|no place for the frame number"):
+@pytest.mark.parametrize("pattern", ["alpha.####.png", "alpha.####", "alpha"])
+def test_an_output_is_exr(tmp_path, pattern):
+    with pytest.raises(UsageError, match="is not EXR"):
         AlphaWriter(tmp_path / pattern)
+
+
+def test_alphas_that_would_overwrite_each_other_are_wrong_usage(tmp_path):
+    assert AlphaWriter(tmp_path / "alpha.exr").paths((1001,)) == [tmp_path / "alpha.exr"]
+    with pytest.raises(UsageError, match=r"name it like alpha\.####\.exr"):
+        AlphaWriter(tmp_path / "alpha.exr").paths((1001, 1002))
 
 
 def test_a_size_that_is_not_the_headers_is_our_own_fault(tmp_path, alpha):

@@ -78,6 +78,13 @@ def test_parts_may_be_layers():
     assert pick_colour(parts, layer="specular").part == 2
 
 
+def test_a_part_that_is_called_the_main_one_comes_before_the_first():
+    parts = [part("R", "G", "B", oiio__subimagename=name) for name in ("albedo", "rgba", "shadow")]
+    assert pick_colour(parts).part == 1
+    assert pick_colour(parts, layer="albedo").part == 0
+    assert pick_colour(parts[::2]).part == 0
+
+
 @pytest.mark.parametrize("wanted", [{"layer": "none"}, {"view": "left"}])
 def test_what_is_not_there_is_answered_by_what_is(wanted):
     answer = pick_colour([part("R", "G", "B")], **wanted)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dvm_core.bridge.errors import InputError, UsageError
-from dvm_core.io.sequence import find_sequence, output_path
+from dvm_core.io.sequence import find_sequence, output_path, output_paths
 
 
 @pytest.fixture
@@ -138,5 +138,11 @@ def test_an_empty_path_is_wrong_usage():
 def test_an_output_has_one_file_for_each_frame():
     assert output_path("mattes/sh010.####.exr", 7) == Path("mattes/sh010.0007.exr")
     assert output_path("a.%06d.exr", -7) == Path("a.-00007.exr")
-    with pytest.raises(UsageError, match="no place for the frame number"):
-        output_path("alpha.exr", 7)
+
+
+def test_a_name_without_a_number_is_for_a_still_alone():
+    assert output_path("mattes/alpha.exr", 7) == Path("mattes/alpha.exr")
+    assert output_paths("mattes/alpha.exr", (7,)) == [Path("mattes/alpha.exr")]
+    assert output_paths("alpha.##.exr", (7, 8)) == [Path("alpha.07.exr"), Path("alpha.08.exr")]
+    with pytest.raises(UsageError, match=r"^The output 'a/matte\.exr' .* 2 frames; name it like matte\.####\.exr\.$"):
+        output_paths("a/matte.exr", (7, 8))

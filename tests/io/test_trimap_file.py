@@ -96,8 +96,12 @@ def test_a_trimap_keeps_the_display_window(tmp_path):
     assert (reader.read(1) == UNKNOWN).all()
 
 
-def test_a_lossy_or_unnumbered_output_is_wrong_usage(tmp_path):
+def test_a_lossy_output_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError, match="would lose its values"):
         TrimapWriter(tmp_path / "key.####.jpg")
-    with pytest.raises(UsageError, match="no place for the frame number"):
-        TrimapWriter(tmp_path / "key.png")
+
+
+def test_trimaps_that_would_overwrite_each_other_are_wrong_usage(tmp_path):
+    assert TrimapWriter(tmp_path / "key.png").paths((1001,)) == [tmp_path / "key.png"]
+    with pytest.raises(UsageError, match=r"name it like key\.####\.png"):
+        TrimapWriter(tmp_path / "key.png").paths((1001, 1002))
