@@ -35,7 +35,7 @@ def foreground(
     alphas, writer = find_sequence(alpha, "alpha"), ForegroundWriter(output)
     frames = chosen_frames(alphas.frames or plates.frames, range, f"The alpha {alpha}")
     chosen_frames(plates.frames, format_range(frames), f"The plate {plate}")
-    refuse_existing([writer.path(frame) for frame in frames], overwrite)
+    refuse_existing(writer.paths(frames), overwrite)
     for frame in frames:
         image = plates.read(frame)
         linear = cast("NDArray[np.float32]", image.linear)  # kept, for the reader was told to

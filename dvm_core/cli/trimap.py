@@ -37,7 +37,7 @@ def make(
 
     mattes, writer = TrimapReader(matte, channel=channel), TrimapWriter(output)
     frames = chosen_frames(mattes.frames, range, f"The matte {matte}")
-    refuse_existing([writer.path(frame) for frame in frames], overwrite)
+    refuse_existing(writer.paths(frames), overwrite)
     for frame in frames:
         pixels = read_channel(mattes.path(frame), channel, frame=frame)
         path: Path = writer.write(frame, make_trimap(pixels, erode=erode, dilate=dilate), mattes.header(frame))

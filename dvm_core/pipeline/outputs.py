@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core import foreground
-from dvm_core.bridge.errors import InputError, OutputError
+from dvm_core.bridge.errors import InputError, OutputError, UsageError
+from dvm_core.bridge.frames import normalise_pattern
 from dvm_core.bridge.job import MatteJob
 from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
+from dvm_core.pipeline.shot import Shot
 
 JOB_ATTRIBUTE = "dvm:job"
 _PIXEL_SETTINGS = ("layer", "view", "trimap_channel", "channels", "compression", "half")
@@ -72,19 +74,25 @@ class Outputs:
         self._foreground: ForegroundWriter | None = None
         if settings.fg:
             self._foreground = ForegroundWriter(settings.fg, compression=settings.compression, half=settings.half)
+        self._writers = [self._alpha] if self._foreground is None else [self._alpha, self._foreground]
+        patterns = (job.output, settings.fg) if settings.fg else (job.output,)
+        self._numbered = all(normalise_pattern(pattern).is_sequence for pattern in patterns)
 
     def path(self, frame: int) -> Path:
         """The alpha of a frame."""
         return self._alpha.path(frame)
 
-    def pending(self, frames: Sequence[int]) -> tuple[int, ...]:
-        """Those of `frames` that are still to be made.
+    def pending(self, shot: Shot) -> tuple[int, ...]:
+        """Those of the shot's wanted frames that are still to be made.
 
         Raises:
+            UsageError: If frames would overwrite each other, or what the job reads.
             OutputError: If some are there already, and the job neither resumes nor overwrites.
         """
+        frames = shot.wanted
+        self._refuse_inputs(shot)
         if self._existing == "overwrite":
-            return tuple(frames)
+            return frames
         if self._existing == "resume":
             return tuple(frame for frame in frames if not self._complete(frame))
         for frame in frames:
@@ -95,7 +103,7 @@ class Outputs:
                     frame=frame,
                     path=there[0],
                 )
-        return tuple(frames)
+        return frames
 
     def write(self, finished: Finished) -> None:
         """Write one frame's files; each appears whole under its name.
@@ -114,13 +122,23 @@ class Outputs:
         self._alpha.write(frame, alpha, header, rgb=rgb, attributes=attributes)
 
     def _paths(self, frame: int) -> list[Path]:
-        paths = [self._alpha.path(frame)]
-        return paths if self._foreground is None else [*paths, self._foreground.path(frame)]
+        return [writer.path(frame) for writer in self._writers]
+
+    def _refuse_inputs(self, shot: Shot) -> None:
+        """A job's patterns may differ and yet meet in a file, say a folder of plates and a frame in it."""
+        read = {path for frame in shot.frames for path in (shot.plate.sequence.path(frame), shot.trimap.path(frame))}
+        for writer in self._writers:
+            for path in writer.paths(shot.wanted):
+                if path in read:
+                    raise UsageError(f"{path} is read by this job; write to files of their own.", path=path)
 
     def _complete(self, frame: int) -> bool:
-        """Whether a frame's files are there, readable, and made by the same settings and weights."""
+        """Whether a frame's files are there, readable, and made by the same settings and weights.
+
+        A still's name does not say which frame it holds, so a still is made again.
+        """
         mine = self._attributes[JOB_ATTRIBUTE]
-        return all(path.exists() and _job_of(path) == mine for path in self._paths(frame))
+        return self._numbered and all(path.exists() and _job_of(path) == mine for path in self._paths(frame))
 
 
 def _job_of(path: Path) -> str:

@@ -93,7 +93,7 @@ class _Run:
             shot = open_shot(job, session.window)
             plan = session.plan(shot.size, len(shot.frames))
             outputs = Outputs(job, self._attributes(session, shot, plan))
-            pending = outputs.pending(shot.wanted)
+            pending = outputs.pending(shot)
             self._announce(session, shot, plan, pending)
             if dry_run:
                 return MatteResult(pending, warnings=shot.warnings, plan=plan)
