@@ -83,7 +83,7 @@ def openvino(case: DeformConvCase, threads: int) -> Run | None:
         return None
     nodes = importlib.import_module("openvino.opset8")
     maps = [value.contiguous().numpy() for value in (case.x, case.offset, case.mask)]
-    inputs = [nodes.parameter(list(value.shape), dtype="f32") for value in maps]
+    inputs = [nodes.parameter(list(value.shape), dtype=value.dtype.type) for value in maps]
     node = nodes.deformable_convolution(
         inputs[0],
         inputs[1],

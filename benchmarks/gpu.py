@@ -126,7 +126,7 @@ def check_numbers() -> int:
         # Gradients pass through columns of the same dtype and float32 atomics: three times the rounding.
         wrong = [f"{name}: {error:.1e}" for name, error in errors if not error <= limit * (3 if "by" in name else 1)]
         worst = max(error for _, error in errors)
-        print(f"{str(dtype):16} {len(errors)} checks, worst {worst:.1e}", *wrong, sep="\n    " if wrong else " ")
+        print(f"{dtype!s:16} {len(errors)} checks, worst {worst:.1e}", *wrong, sep="\n    " if wrong else " ")
         failures += len(wrong)
     return failures
 

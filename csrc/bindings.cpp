@@ -1,5 +1,6 @@
 // The Python face of the kernels, and the only file that knows pybind11. Addresses cross as integers.
 #include "cpu_kernels.h"
+#include "fingerprint.h"
 #include "gpu_kernels.h"
 
 #include <pybind11/pybind11.h>
@@ -186,6 +187,8 @@ PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
     py::class_<dvm::DeformConvSampling>(m, "DeformConvSampling").def(py::init(&deform_conv_sampling));
     py::class_<dvm::CorrelationShape>(m, "CorrelationShape").def(py::init(&correlation_shape));
     m.def("kernels", &kernels, "Kernels that this machine can run on a device, slowest first.");
+    m.def("fingerprint", [](Address data, size_t bytes) { return dvm::fingerprint(at<const void>(data), bytes); },
+          Release());
     m.def("deform_conv_packed_bytes", &packed_bytes);
     m.def("deform_conv_pack", &pack, Release());
     m.def("deform_conv_forward", &forward, Release());

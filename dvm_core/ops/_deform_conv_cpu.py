@@ -1,12 +1,11 @@
 """Hands tensors to the compiled deformable convolution of the CPU: layouts, temporaries and addresses, no maths."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from dvm_core.ops._deform_conv_job import Geometry, Sampling, shape_of
 from dvm_core.ops._extension import choice, dense, native, type_name
+from dvm_core.ops._packed import packed
 
 
 def forward(
@@ -17,9 +16,9 @@ def forward(
     out = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)
     x, sampling = dense(x), Sampling.of(offset, mask)
     shape = shape_of(x, out, sampling, weight, geometry)
-    packed = _pack(weight, shape)
+    weight_rows = packed(weight, shape)
     bias = None if bias is None else bias.contiguous()
-    maps = [x.data_ptr(), packed.data_ptr(), 0 if bias is None else bias.data_ptr(), out.data_ptr()]
+    maps = [x.data_ptr(), weight_rows.data_ptr(), 0 if bias is None else bias.data_ptr(), out.data_ptr()]
     native().deform_conv_forward(choice(), shape, sampling.native(), type_name(x), maps, torch.get_num_threads())
     return out
 
@@ -43,11 +42,3 @@ def backward(
         torch.get_num_threads(),
     )
     return grad_x.to(x.dtype), *grads.like(offset, mask), grad_weight.to(weight.dtype)
-
-
-def _pack(weight: Tensor, shape: Any) -> Tensor:
-    """The weight in the order in which the kernel reads it."""
-    packed = torch.empty(native().deform_conv_packed_bytes(choice(), shape, type_name(weight)), dtype=torch.uint8)
-    places = weight.data_ptr(), weight.stride(), packed.data_ptr()
-    native().deform_conv_pack(choice(), shape, type_name(weight), *places, torch.get_num_threads())
-    return packed

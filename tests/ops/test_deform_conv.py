@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dvm_core.ops import _extension, deform_conv2d, deform_conv2d_raw, deform_conv_reference
+from dvm_core.ops import _extension, _packed, deform_conv2d, deform_conv2d_raw, deform_conv_reference
 
 KERNELS = _extension.native().kernels("cpu")
 
@@ -174,6 +174,17 @@ def test_a_weight_changed_in_place_is_seen():
     changed = deform_conv2d(*inputs, **geometry)
     inputs[3] = inputs[3].clone()
     assert torch.equal(changed, deform_conv2d(*inputs, **geometry))
+
+
+def test_a_weight_is_packed_once_and_forgotten_with_it():
+    inputs, geometry = make(SHAPES["ragged"])
+    before = len(_packed._kept)
+    deform_conv2d(*inputs, **geometry)
+    kept = _packed._kept[inputs[3]].packed
+    deform_conv2d(*inputs, **geometry)
+    assert _packed._kept[inputs[3]].packed is kept
+    del inputs[3]
+    assert len(_packed._kept) == before
 
 
 def test_gradcheck_passes():
