@@ -1,5 +1,9 @@
 """Every example runs as it is printed in the documentation, on a tiny clip."""
 
+import contextlib
+import io
+
+import cv2
 import numpy as np
 import pytest
 
@@ -43,12 +47,33 @@ def test_custom_trimap(clip, tmp_path):
     assert read_channel(tmp_path / "alpha.1002.exr").shape == (108, 192)
 
 
-def test_demo(tmp_path, capsys):
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A small demo's folder, and what it said."""
     import run
 
-    run.main(tmp_path, ["closed-form"], 2, 5)
-    out = capsys.readouterr().out
-    assert "trimap alone" in out
+    folder, said = tmp_path_factory.mktemp("demo"), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        run.main(folder, ["closed-form"], 2, 5)
+    return folder, said.getvalue()
+
+
+def test_the_demo_leaves_what_it_names(demo):
+    folder, said = demo
+    assert "trimap alone" in said
     for name in ("alpha.1001.exr", "alpha.1002.exr", "foreground.1002.exr", "contact_sheet.png"):
-        assert (tmp_path / "closed-form" / name).is_file()
-    assert list((tmp_path / "closed-form").glob("comp.*"))
+        assert (folder / "closed-form" / name).is_file()
+    assert list((folder / "closed-form").glob("comp.*"))
+
+
+def test_the_picture_of_a_demo_shows_plate_trimap_alpha_and_comp(demo, tmp_path):
+    import picture
+
+    picture.main(demo[0], tmp_path / "docs" / "demo.png", "closed-form")
+    strip = cv2.imread(str(tmp_path / "docs" / "demo.png"))
+    plate, trimap, alpha, comp = (strip[:, start : start + 360] for start in (0, 368, 736, 1104))
+    assert plate.shape == comp.shape == (270, 360, 3)
+    assert (alpha[trimap == 255] >= 254).all()
+    assert (alpha[trimap == 0] <= 1).all()
+    sure = trimap.min(axis=2) == 255
+    assert np.abs(plate.astype(int) - comp)[sure].mean() < np.abs(plate.astype(int) - comp)[~sure].mean() / 4
