@@ -75,16 +75,22 @@ def _device() -> tuple[str, str]:
     from dvm_core.pipeline.memory import available
 
     compute = choose()
-    return f"{compute.device}, {compute.precision}, {memory(available(compute.device))} of memory free", ""
+    name = str(compute.device)
+    if compute.device.type == "cuda":
+        import torch
+
+        name += f" ({torch.cuda.get_device_name(compute.device)})"
+    return f"{name}, {compute.precision}, {memory(available(compute.device))} of memory free", ""
 
 
 def _kernels() -> tuple[str, str]:
     from dvm_core import ops
     from dvm_core.pipeline.device import choose
 
-    name = ops.kernels(choose().device.type)
+    running = {device: ops.kernels(device) for device in dict.fromkeys(("cpu", choose().device.type))}
     slow = "the slow plain-torch reference runs because DVM_KERNELS asks for it; unset it where a compiler is at hand."
-    return name, slow if name == "reference" else ""
+    found = ", ".join(f"{device}: {name}" for device, name in running.items())
+    return found, slow if "reference" in running.values() else ""
 
 
 def _threads() -> tuple[str, str]:
@@ -104,16 +110,29 @@ def _models() -> tuple[str, str]:
     from dvm_core.model import weights
 
     names = weights.available()
-    for name in names:
-        weights.info(name)
     if "lite" not in names:
         raise ModelError(
             "The default model, lite, is not installed; install dvm-core again, or use --model closed-form."
         )
-    absent = (
-        "" if "rn50" in names else "rn50 comes without weights: import the published ones with `dvm models import`."
-    )
-    return f"{', '.join(names)} (own ones in {weights.user_folder()})", absent
+    weights.info("lite")
+    damaged = {name: problem for name in names if (problem := _damage(name))}
+    usable = ", ".join(name for name in names if name not in damaged)
+    found = f"{usable} (own ones in {weights.user_folder()})" + (f"; unusable: {', '.join(damaged)}" if damaged else "")
+    notes = list(damaged.values())
+    if "rn50" not in names:
+        notes.append("rn50 comes without weights: import the published ones with `dvm models import`.")
+    return found, " ".join(notes)
+
+
+def _damage(name: str) -> str:
+    """What is wrong with a weight file; "" if nothing."""
+    from dvm_core.model import weights
+
+    try:
+        weights.info(name)
+    except ModelError as error:
+        return error.message
+    return ""
 
 
 def _images() -> tuple[str, str]:

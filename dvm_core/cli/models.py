@@ -1,17 +1,18 @@
-"""`dvm models`: which weights there are, where they come from, and bringing published ones in."""
+"""`dvm models`: which weights there are, where they come from, bringing published ones in, handing networks out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dvm_core.bridge.errors import UsageError
+from dvm_core.bridge.errors import ModelError, UsageError
 from dvm_core.cli.console import say, say_json
 from dvm_core.cli.tables import print_table
 
-models = typer.Typer(help="Weights: what there is, where it comes from, bringing published ones in.")
+models = typer.Typer(help="Weights: what there is, where it comes from; published ones in, TorchScript out.")
 
 _Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
@@ -23,18 +24,15 @@ def _group() -> None:
 
 @models.command("list")
 def list_models(json: _Json = False) -> None:
-    """List the models that can be used here and now."""
+    """List the models that can be used here and now, and weight files among them that cannot."""
     from dvm_core.model import weights
 
-    records = {name: weights.info(name) for name in weights.available()}
+    facts = {name: _facts(name) for name in weights.available()}
     if json:
-        say_json({name: asdict(record) for name, record in records.items()})
+        say_json(facts)
         return
-    rows = [
-        (name, record.architecture, record.sha256[:12], record.licence, record.source)
-        for name, record in records.items()
-    ]
-    print_table(("name", "architecture", "sha256", "licence", "source"), rows)
+    columns = ("architecture", "sha256", "licence", "source")
+    print_table(("name", *columns), [(name, *_row(known, columns)) for name, known in facts.items()])
 
 
 @models.command("import")
@@ -69,6 +67,34 @@ def info(
     rows = [(key, _text(value)) for key, value in facts.items() if value]
     rows += [(f"training: {key}", _text(value)) for key, value in training.items()]
     print_table(("field", "value"), rows)
+
+
+@models.command()
+def export(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A network's name or its file.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="TorchScript to write, .pt.")],
+) -> None:
+    """Write a network as TorchScript, for programs that have torch but not dvm."""
+    from dvm_core.model.export import export as write
+
+    write(name, output)
+    say(output)
+
+
+def _facts(name: str) -> dict[str, Any]:
+    """What is known about weights; of a damaged file, what is wrong with it."""
+    from dvm_core.model import weights
+
+    try:
+        return asdict(weights.info(name))
+    except ModelError as error:
+        return {"problem": error.message}
+
+
+def _row(facts: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    if problem := facts.get("problem"):
+        return ["unusable", *[""] * (len(columns) - 2), problem]
+    return [facts[column][:12] if column == "sha256" else facts[column] for column in columns]
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 
+from dvm_core import ops
 from dvm_core.cli import doctor
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +50,7 @@ def test_a_colour_configuration_that_is_none_is_a_problem_with_its_remedy(tmp_pa
 def test_reference_kernels_are_a_note_with_its_remedy(dvm, monkeypatch):
     monkeypatch.setattr("dvm_core.ops.kernels", lambda device: "reference")
     finding = _findings(dvm("doctor", "--json").out)["kernels"]
-    assert finding["found"] == "reference"
+    assert finding["found"].startswith("cpu: reference")
     assert "DVM_KERNELS" in finding["note"]
     assert finding["code"] == 0
 
@@ -59,6 +61,27 @@ def test_a_missing_default_model_is_code_5(dvm, monkeypatch):
     finding = _findings(ran.out)["models"]
     assert finding["code"] == 5
     assert "--model closed-form" in finding["problem"]
+
+
+def test_a_damaged_weight_file_of_the_users_is_a_note_that_names_it(dvm, monkeypatch, tmp_path):
+    monkeypatch.setenv("DVM_MODELS", str(tmp_path))
+    (tmp_path / "mine.safetensors").write_bytes(b"half a download")
+    ran = dvm("doctor", "--json")
+    finding = _findings(ran.out)["models"]
+    assert finding["found"].endswith("; unusable: mine")
+    assert str(tmp_path / "mine.safetensors") in finding["note"]
+    assert (finding["problem"], finding["code"]) == ("", 0)
+
+
+def test_device_and_kernels_are_those_that_a_job_would_run_on(dvm):
+    findings = _findings(dvm("doctor", "--json").out)
+    assert findings["kernels"]["found"].startswith(f"cpu: {ops.kernels('cpu')}")
+    if torch.cuda.is_available():
+        assert torch.cuda.get_device_name(0) in findings["device"]["found"]
+        assert f"cuda: {ops.kernels('cuda')}" in findings["kernels"]["found"]
+    else:
+        assert findings["device"]["found"].startswith("cpu, fp32")
+        assert "cuda" not in findings["kernels"]["found"]
 
 
 @pytest.mark.parametrize("formats", [("png",), ("openexr", "dpx", "tiff", "png")])

@@ -69,3 +69,35 @@ def test_where_weights_come_from_has_to_be_said(dvm, tmp_path, missing):
     del told[missing]
     flat = [word for pair in told.items() for word in pair]
     assert dvm("models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", *flat).code == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"half a download", None])
+def test_a_damaged_file_has_a_row_that_says_so(dvm, tmp_path, monkeypatch, content):
+    monkeypatch.setenv("DVM_MODELS", str(tmp_path))
+    shipped = (weights.SHIPPED / "lite.safetensors").read_bytes()
+    (tmp_path / "mine.safetensors").write_bytes(shipped[: len(shipped) // 2] if content is None else content)
+    ran = dvm("models", "list")
+    assert ran.code == 0, ran.err
+    assert any(line.split()[:2] == ["mine", "unusable"] for line in ran.out.splitlines())
+    listed = json.loads(dvm("models", "list", "--json").out)
+    assert str(tmp_path / "mine.safetensors") in listed["mine"]["problem"]
+    assert listed["lite"]["architecture"] == "lite"
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.load. is deprecated:DeprecationWarning")
+def test_a_network_is_exported_as_torchscript(dvm, tmp_path):
+    ran = dvm("models", "export", "lite", "-o", tmp_path / "lite.pt")
+    assert ran.code == 0, ran.err
+    assert ran.out.split() == [str(tmp_path / "lite.pt")]
+    network = weights.load("lite")
+    exported = torch.jit.load(tmp_path / "lite.pt").state_dict()
+    expected = network.state_dict()
+    assert {name.removeprefix("network.") for name in exported} == set(expected)
+    assert all(torch.equal(exported[f"network.{name}"], value) for name, value in expected.items())
+
+
+def test_what_has_no_weights_is_not_exported(dvm, tmp_path):
+    ran = dvm("models", "export", "closed-form", "-o", tmp_path / "c.pt")
+    assert ran.code == 5
+    assert "closed-form, which has no weights" in ran.err
+    assert not list(tmp_path.iterdir())
