@@ -11,9 +11,9 @@
 // Phases capture by value, pointers included, and every body ends in a sync.
 #pragma once
 
-#include "gpu_types.h"
-
 #include <cstdint>
+
+#include "gpu_types.h"
 
 #if defined(__CUDACC__)
 #define DVM_DEVICE __device__ __forceinline__
@@ -26,19 +26,19 @@ namespace dvm {
 #if defined(__CUDACC__)
 
 class GpuBlock {
-  public:
-    DVM_DEVICE explicit GpuBlock(char* shared) : shared_(shared) {}
-    DVM_DEVICE int64_t index() const { return blockIdx.x; }
-    DVM_DEVICE int threads() const { return int(blockDim.x); }
-    DVM_DEVICE char* shared() const { return shared_; }
-    template <class Phase>
-    DVM_DEVICE void each(Phase phase) const {
-        phase(int(threadIdx.x));
-    }
-    DVM_DEVICE void sync() const { __syncthreads(); }
+ public:
+  DVM_DEVICE explicit GpuBlock(char* shared) : shared_(shared) {}
+  DVM_DEVICE int64_t index() const { return blockIdx.x; }
+  DVM_DEVICE int threads() const { return int(blockDim.x); }
+  DVM_DEVICE char* shared() const { return shared_; }
+  template <class Phase>
+  DVM_DEVICE void each(Phase phase) const {
+    phase(int(threadIdx.x));
+  }
+  DVM_DEVICE void sync() const { __syncthreads(); }
 
-  private:
-    char* shared_;
+ private:
+  char* shared_;
 };
 
 DVM_DEVICE void add_atomic(float* to, float value) { atomicAdd(to, value); }
@@ -52,19 +52,19 @@ inline void add_atomic(float* to, float value) { *to += value; }
 // Sixteen bytes, moved as one.
 template <class T, int count>
 struct alignas(sizeof(T) * count) Packet {
-    T lane[count];
+  T lane[count];
 };
 
 template <class T>
 constexpr int packet_lanes() {
-    return int(16 / sizeof(T));
+  return int(16 / sizeof(T));
 }
 
 // A kernel's size: blocks, threads a block, bytes of shared memory a block.
 struct Launch {
-    int64_t blocks;
-    int threads;
-    int64_t shared_bytes;
+  int64_t blocks;
+  int threads;
+  int64_t shared_bytes;
 };
 
 }  // namespace dvm

@@ -7,19 +7,19 @@
 namespace dvm {
 
 struct CpuKernels {
-    const char* name;
-    size_t (*deform_conv_packed_bytes)(const DeformConvShape&, Type);
-    void (*deform_conv_pack)(const DeformConvPack&);
-    void (*deform_conv_forward)(const DeformConvForward&);
-    void (*deform_conv_backward)(const DeformConvBackward&);
-    void (*correlation_forward)(const CorrelationForward&);
-    void (*correlation_backward)(const CorrelationBackward&);
+  const char* name;
+  size_t (*deform_conv_packed_bytes)(const DeformConvShape&, Type);
+  void (*deform_conv_pack)(const DeformConvPack&);
+  void (*deform_conv_forward)(const DeformConvForward&);
+  void (*deform_conv_backward)(const DeformConvBackward&);
+  void (*correlation_forward)(const CorrelationForward&);
+  void (*correlation_backward)(const CorrelationBackward&);
 };
 
 // Tables that this processor can run, slowest first. Never empty.
 struct CpuKernelList {
-    const CpuKernels* kernels[4];
-    int count;
+  const CpuKernels* kernels[4];
+  int count;
 };
 CpuKernelList cpu_kernels();
 

@@ -6,7 +6,7 @@ namespace dvm {
 namespace DVM_ISA {
 
 extern const CpuKernels table;
-const CpuKernels table{DVM_ISA_NAME,          deform_conv_packed_bytes, deform_conv_pack,    deform_conv_forward,
+const CpuKernels table{DVM_ISA_NAME,         deform_conv_packed_bytes, deform_conv_pack,    deform_conv_forward,
                        deform_conv_backward, correlation_forward,      correlation_backward};
 
 }  // namespace DVM_ISA

@@ -1,8 +1,8 @@
 // Deformable convolution forward on the CPU: sample a tile's columns into the cache, multiply, move on.
+#include <omp.h>
+
 #include "cpu_kernels_isa.h"
 #include "deform_conv_tile.h"
-
-#include <omp.h>
 
 namespace dvm {
 namespace DVM_ISA {
@@ -10,160 +10,161 @@ namespace {
 
 template <class T>
 struct StepFor {
-    using Step = FloatStep;
+  using Step = FloatStep;
 };
 #if defined(__AVX512BF16__)
 template <>
 struct StepFor<bf16> {
-    using Step = Bf16Step;
+  using Step = Bf16Step;
 };
 #endif
 
 // One cell: a weighted sum of four pixels' channels.
 template <class V, class From, class To>
 inline void gather_cell(const Plan& plan, int64_t lane, const From* x, To* to, int64_t channels) {
-    const int64_t pitch = plan.pitch;
-    const int32_t* index = plan.index + lane;
-    const float* weight = plan.weight + lane;
-    if (index[0] < 0) {
-        std::memset(to, 0, channels * sizeof(To));
-        return;
-    }
-    const From *x0 = x + index[0], *x1 = x + index[pitch], *x2 = x + index[2 * pitch], *x3 = x + index[3 * pitch];
-    const V w0 = V::all(weight[0]), w1 = V::all(weight[pitch]), w2 = V::all(weight[2 * pitch]),
-            w3 = V::all(weight[3 * pitch]);
-    int64_t c = 0;
-    for (; c + V::width <= channels; c += V::width) {
-        const V upper = V::fma(w1, V::load(x1 + c), w0 * V::load(x0 + c));
-        V::fma(w3, V::load(x3 + c), V::fma(w2, V::load(x2 + c), upper)).store(to + c);
-    }
-    if (const int n = int(channels - c)) {
-        const V upper = V::fma(w1, V::load(x1 + c, n), w0 * V::load(x0 + c, n));
-        V::fma(w3, V::load(x3 + c, n), V::fma(w2, V::load(x2 + c, n), upper)).store(to + c, n);
-    }
+  const int64_t pitch = plan.pitch;
+  const int32_t* index = plan.index + lane;
+  const float* weight = plan.weight + lane;
+  if (index[0] < 0) {
+    std::memset(to, 0, channels * sizeof(To));
+    return;
+  }
+  const From *x0 = x + index[0], *x1 = x + index[pitch], *x2 = x + index[2 * pitch], *x3 = x + index[3 * pitch];
+  const V w0 = V::all(weight[0]), w1 = V::all(weight[pitch]), w2 = V::all(weight[2 * pitch]),
+          w3 = V::all(weight[3 * pitch]);
+  int64_t c = 0;
+  for (; c + V::width <= channels; c += V::width) {
+    const V upper = V::fma(w1, V::load(x1 + c), w0 * V::load(x0 + c));
+    V::fma(w3, V::load(x3 + c), V::fma(w2, V::load(x2 + c), upper)).store(to + c);
+  }
+  if (const int n = int(channels - c)) {
+    const V upper = V::fma(w1, V::load(x1 + c, n), w0 * V::load(x0 + c, n));
+    V::fma(w3, V::load(x3 + c, n), V::fma(w2, V::load(x2 + c, n), upper)).store(to + c, n);
+  }
 }
 
 template <class From, class To>
 class Forward {
-    using Step = typename StepFor<From>::Step;
+  using Step = typename StepFor<From>::Step;
 
-  public:
-    explicit Forward(const DeformConvForward& job)
-        : job_(job),
-          s_(job.shape),
-          tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
-          cells_(s_, s_.groups, tiling_.max_pixels()),
-          column_pitch_(round_up(cells_.widest(), 16) + 16),
-          sum_pitch_(round_up(s_.outputs, panel) + 16),
-          tap_memory_(1, Lanes::bytes(s_)),
-          lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
+ public:
+  explicit Forward(const DeformConvForward& job)
+      : job_(job),
+        s_(job.shape),
+        tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
+        cells_(s_, s_.groups, tiling_.max_pixels()),
+        column_pitch_(round_up(cells_.widest(), 16) + 16),
+        sum_pitch_(round_up(s_.outputs, panel) + 16),
+        tap_memory_(1, Lanes::bytes(s_)),
+        lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
 
-    void run() {
-        const Scratch scratch(job_.threads, carve(nullptr).bytes);
+  void run() {
+    const Scratch scratch(job_.threads, carve(nullptr).bytes);
 #pragma omp parallel for num_threads(job_.threads) schedule(dynamic, 1)
-        for (int64_t i = 0; i < tiling_.count(); ++i) tile(tiling_[i], carve(scratch.of(omp_get_thread_num())));
+    for (int64_t i = 0; i < tiling_.count(); ++i) tile(tiling_[i], carve(scratch.of(omp_get_thread_num())));
+  }
+
+ private:
+  struct Work {
+    char* plans;
+    To* columns;
+    float* sums;
+    int64_t bytes;
+  };
+
+  // With one chunk a pixel's plan is used up at once; with several, all pixels' plans are kept.
+  bool one_chunk() const { return cells_.per_chunk == cells_.count; }
+
+  Work carve(char* memory) const {
+    Carver carver(memory);
+    const int64_t pixels = tiling_.max_pixels();
+    Work work;
+    work.plans = carver.take<char>(Plan::bytes(lanes_.pitch) * (one_chunk() ? 1 : pixels));
+    work.columns = carver.take<To>(pixels * column_pitch_ + 16);
+    work.sums = carver.take<float>(pixels * sum_pitch_);
+    work.bytes = carver.used();
+    return work;
+  }
+
+  void tile(const Tile& tile, const Work& work) const {
+    if (tile.pixels() == 0) return;
+    const From* image = static_cast<const From*>(job_.x) + tile.n * s_.height * s_.width * s_.channels;
+    const int64_t depth = round_up(s_.depth(), Step::per_step);
+    for (int64_t cell = 0; cell < cells_.count; cell += cells_.per_chunk) {
+      for (int64_t p = 0; p < tile.pixels(); ++p) {
+        Plan plan = Plan::in(work.plans + (one_chunk() ? 0 : p * Plan::bytes(lanes_.pitch)), lanes_.pitch);
+        if (cell == 0) plan.fill(pixel(tile, p), lanes_, job_.sampling, s_);
+        gather(plan, image, cell, work.columns + p * column_pitch_);
+      }
+      const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
+      tile_gemm<Step, false>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
+                             Panels<To>{static_cast<const To*>(job_.packed), depth, cell * cells_.channels, s_.outputs},
+                             work.sums, sum_pitch_, cell > 0);
     }
+    write(tile, work.sums);
+  }
 
-  private:
-    struct Work {
-        char* plans;
-        To* columns;
-        float* sums;
-        int64_t bytes;
-    };
+  Pixel pixel(const Tile& tile, int64_t p) const {
+    return Pixel::at(s_, job_.sampling, tile.n, tile.row + p / tile.cols, tile.col + p % tile.cols);
+  }
 
-    // With one chunk a pixel's plan is used up at once; with several, all pixels' plans are kept.
-    bool one_chunk() const { return cells_.per_chunk == cells_.count; }
-
-    Work carve(char* memory) const {
-        Carver carver(memory);
-        const int64_t pixels = tiling_.max_pixels();
-        Work work;
-        work.plans = carver.take<char>(Plan::bytes(lanes_.pitch) * (one_chunk() ? 1 : pixels));
-        work.columns = carver.take<To>(pixels * column_pitch_ + 16);
-        work.sums = carver.take<float>(pixels * sum_pitch_);
-        work.bytes = carver.used();
-        return work;
+  void gather(const Plan& plan, const From* image, int64_t cell, To* to) const {
+    switch (cells_.channels) {  // the networks' own widths, so that their loops unroll
+      case 8:
+        return gather_cells<Half, 8>(plan, image, cell, to);
+      case 32:
+        return gather_cells<Vec, 32>(plan, image, cell, to);
+      default:
+        if (cells_.channels <= Half::width) return gather_cells<Half, 0>(plan, image, cell, to);
+        return gather_cells<Vec, 0>(plan, image, cell, to);
     }
+  }
 
-    void tile(const Tile& tile, const Work& work) const {
-        if (tile.pixels() == 0) return;
-        const From* image = static_cast<const From*>(job_.x) + tile.n * s_.height * s_.width * s_.channels;
-        const int64_t depth = round_up(s_.depth(), Step::per_step);
-        for (int64_t cell = 0; cell < cells_.count; cell += cells_.per_chunk) {
-            for (int64_t p = 0; p < tile.pixels(); ++p) {
-                Plan plan = Plan::in(work.plans + (one_chunk() ? 0 : p * Plan::bytes(lanes_.pitch)), lanes_.pitch);
-                if (cell == 0) plan.fill(pixel(tile, p), lanes_, job_.sampling, s_);
-                gather(plan, image, cell, work.columns + p * column_pitch_);
-            }
-            const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
-            tile_gemm<Step, false>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
-                                   Panels<To>{static_cast<const To*>(job_.packed), depth, cell * cells_.channels,
-                                              s_.outputs},
-                                   work.sums, sum_pitch_, cell > 0);
-        }
-        write(tile, work.sums);
+  template <class V, int fixed>
+  void gather_cells(Plan plan, const From* image, int64_t cell, To* to) const {
+    const int64_t channels = fixed ? fixed : cells_.channels, taps = s_.taps(), groups = s_.groups;
+    int64_t tap = cell / groups, group = cell % groups;
+    for (int64_t left = cells_.chunk(cell); left > 0; group = 0, ++tap) {
+      const int64_t end = least(groups, group + left);
+      left -= end - group;
+      for (; group < end; ++group, to += channels) {
+        gather_cell<V>(plan, group * taps + tap, image + group * channels, to, channels);
+      }
     }
+    // An odd sum's last pair: its partner's weight is zero, and zero times whatever lay here must be zero too.
+    put(to, 0.0f);
+  }
 
-    Pixel pixel(const Tile& tile, int64_t p) const {
-        return Pixel::at(s_, job_.sampling, tile.n, tile.row + p / tile.cols, tile.col + p % tile.cols);
+  void write(const Tile& tile, const float* sums) const {
+    const From* bias = static_cast<const From*>(job_.bias);
+    for (int64_t p = 0; p < tile.pixels(); ++p) {
+      const int64_t row = tile.row + p / tile.cols, col = tile.col + p % tile.cols;
+      From* out = static_cast<From*>(job_.out) + ((tile.n * s_.rows + row) * s_.cols + col) * s_.outputs;
+      for (int64_t o = 0; o < s_.outputs; o += Vec::width) {
+        const int n = int(least(Vec::width, s_.outputs - o));
+        const Vec sum = Vec::load(sums + p * sum_pitch_ + o);
+        (bias ? sum + Vec::load(bias + o, n) : sum).store(out + o, n);
+      }
     }
+  }
 
-    void gather(const Plan& plan, const From* image, int64_t cell, To* to) const {
-        switch (cells_.channels) {  // the networks' own widths, so that their loops unroll
-            case 8: return gather_cells<Half, 8>(plan, image, cell, to);
-            case 32: return gather_cells<Vec, 32>(plan, image, cell, to);
-            default:
-                if (cells_.channels <= Half::width) return gather_cells<Half, 0>(plan, image, cell, to);
-                return gather_cells<Vec, 0>(plan, image, cell, to);
-        }
-    }
-
-    template <class V, int fixed>
-    void gather_cells(Plan plan, const From* image, int64_t cell, To* to) const {
-        const int64_t channels = fixed ? fixed : cells_.channels, taps = s_.taps(), groups = s_.groups;
-        int64_t tap = cell / groups, group = cell % groups;
-        for (int64_t left = cells_.chunk(cell); left > 0; group = 0, ++tap) {
-            const int64_t end = least(groups, group + left);
-            left -= end - group;
-            for (; group < end; ++group, to += channels) {
-                gather_cell<V>(plan, group * taps + tap, image + group * channels, to, channels);
-            }
-        }
-        // An odd sum's last pair: its partner's weight is zero, and zero times whatever lay here must be zero too.
-        put(to, 0.0f);
-    }
-
-    void write(const Tile& tile, const float* sums) const {
-        const From* bias = static_cast<const From*>(job_.bias);
-        for (int64_t p = 0; p < tile.pixels(); ++p) {
-            const int64_t row = tile.row + p / tile.cols, col = tile.col + p % tile.cols;
-            From* out = static_cast<From*>(job_.out) + ((tile.n * s_.rows + row) * s_.cols + col) * s_.outputs;
-            for (int64_t o = 0; o < s_.outputs; o += Vec::width) {
-                const int n = int(least(Vec::width, s_.outputs - o));
-                const Vec sum = Vec::load(sums + p * sum_pitch_ + o);
-                (bias ? sum + Vec::load(bias + o, n) : sum).store(out + o, n);
-            }
-        }
-    }
-
-    const DeformConvForward& job_;
-    const DeformConvShape& s_;
-    Tiling tiling_;
-    Cells cells_;
-    int64_t column_pitch_, sum_pitch_;
-    Scratch tap_memory_;
-    Lanes lanes_;
+  const DeformConvForward& job_;
+  const DeformConvShape& s_;
+  Tiling tiling_;
+  Cells cells_;
+  int64_t column_pitch_, sum_pitch_;
+  Scratch tap_memory_;
+  Lanes lanes_;
 };
 
 }  // namespace
 
 void deform_conv_forward(const DeformConvForward& job) {
-    if (job.type == Type::f32) {
-        Forward<float, float>(job).run();
-    } else {
-        Forward<bf16, typename StepFor<bf16>::Step::Element>(job).run();
-    }
+  if (job.type == Type::f32) {
+    Forward<float, float>(job).run();
+  } else {
+    Forward<bf16, typename StepFor<bf16>::Step::Element>(job).run();
+  }
 }
 
 }  // namespace DVM_ISA

@@ -3,10 +3,10 @@
 // Each thread owns a run of deformable groups from start to end: their channels of x, their offsets and masks, their
 // rows of the weight. So no two threads ever write one number, and the order of every sum is fixed: results are equal
 // bit for bit from run to run.
+#include <omp.h>
+
 #include "cpu_kernels_isa.h"
 #include "deform_conv_tile.h"
-
-#include <omp.h>
 
 namespace dvm {
 namespace DVM_ISA {
@@ -14,292 +14,292 @@ namespace {
 
 // The groups of one thread.
 struct Share {
-    int64_t first, count;
+  int64_t first, count;
 };
 
 template <class T>
 class Backward {
-  public:
-    explicit Backward(const DeformConvBackward& job)
-        : job_(job),
-          s_(job.shape),
-          threads_(int(least(job.threads, s_.groups))),
-          tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
-          group_channels_(s_.channels / s_.groups),
-          cells_(s_, (s_.groups + threads_ - 1) / threads_, tiling_.max_pixels()),
-          column_pitch_(round_up(cells_.widest(), panel) + 16),
-          output_pitch_(round_up(s_.outputs, panel)),
-          tap_memory_(1, Lanes::bytes(s_)),
-          lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
+ public:
+  explicit Backward(const DeformConvBackward& job)
+      : job_(job),
+        s_(job.shape),
+        threads_(int(least(job.threads, s_.groups))),
+        tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
+        group_channels_(s_.channels / s_.groups),
+        cells_(s_, (s_.groups + threads_ - 1) / threads_, tiling_.max_pixels()),
+        column_pitch_(round_up(cells_.widest(), panel) + 16),
+        output_pitch_(round_up(s_.outputs, panel)),
+        tap_memory_(1, Lanes::bytes(s_)),
+        lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
 
-    void run() {
-        const Scratch scratch(threads_, carve(nullptr).bytes);
+  void run() {
+    const Scratch scratch(threads_, carve(nullptr).bytes);
 #pragma omp parallel num_threads(threads_)
-        {
-            // The runtime may grant fewer threads than were asked for.
-            for (int i = omp_get_thread_num(); i < threads_; i += omp_get_num_threads()) {
-                const int64_t first = s_.groups * i / threads_, end = s_.groups * (i + 1) / threads_;
-                share({first, end - first}, carve(scratch.of(i)));
-            }
+    {
+      // The runtime may grant fewer threads than were asked for.
+      for (int i = omp_get_thread_num(); i < threads_; i += omp_get_num_threads()) {
+        const int64_t first = s_.groups * i / threads_, end = s_.groups * (i + 1) / threads_;
+        share({first, end - first}, carve(scratch.of(i)));
+      }
+    }
+  }
+
+ private:
+  struct Work {
+    char* plans;
+    float* dots;          // [pixel][lane][4]: a corner's features times the column's gradient
+    float* grad_rows;     // the tile's output gradient, [pixel][output]
+    float* grad_panels;   // and as panels of outputs
+    float* grad_columns;  // [pixel][element of the chunk]
+    float* columns;
+    float* weight;       // panels of the sum's elements, chunk after chunk
+    float* grad_weight;  // [element of the sum][output]
+    int64_t bytes;
+  };
+
+  int64_t most_groups() const { return (s_.groups + threads_ - 1) / threads_; }
+  int64_t lane_pitch() const { return round_up(most_groups() * s_.taps(), Vec::width); }
+  int64_t chunk_columns() const { return round_up(cells_.widest(), panel); }
+
+  Work carve(char* memory) const {
+    Carver carver(memory);
+    const int64_t pixels = tiling_.max_pixels(), elements = most_groups() * s_.taps() * group_channels_;
+    const int64_t chunks = (cells_.count + cells_.per_chunk - 1) / cells_.per_chunk;
+    Work work;
+    work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * pixels);
+    work.dots = carver.take<float>(4 * lane_pitch() * pixels);
+    work.grad_rows = carver.take<float>((output_pitch_ + 16) * pixels);
+    work.grad_panels = carver.take<float>(output_pitch_ * pixels);
+    work.grad_columns = carver.take<float>(column_pitch_ * pixels);
+    work.columns = carver.take<float>(column_pitch_ * pixels + 16);
+    work.weight = carver.take<float>(chunks * chunk_columns() * s_.outputs);
+    work.grad_weight = carver.take<float>(elements * output_pitch_);
+    work.bytes = carver.used();
+    return work;
+  }
+
+  void share(Share share, const Work& work) const {
+    Cells cells = cells_;
+    cells.count = share.count * s_.taps();
+    pack_weight(share, cells, work.weight);
+    std::memset(work.grad_weight, 0, size_t(cells.count) * group_channels_ * output_pitch_ * sizeof(float));
+    Lanes lanes = lanes_;  // tap displacements repeat from group to group
+    lanes.count = share.count * s_.taps();
+    lanes.pitch = lane_pitch();
+    for (int64_t i = 0; i < tiling_.count(); ++i) {
+      if (tiling_[i].pixels() > 0) tile(tiling_[i], share, cells, lanes, work);
+    }
+    write_weight(share, work.grad_weight);
+  }
+
+  // Element (output, element of the chunk) of a chunk's matrix, panel by panel.
+  void pack_weight(Share share, const Cells& cells, float* to) const {
+    std::memset(
+        to, 0,
+        size_t(cells.count + cells.per_chunk - 1) / cells.per_chunk * chunk_columns() * s_.outputs * sizeof(float));
+    for (int64_t begin = 0; begin < cells.count; begin += cells.per_chunk) {
+      for (int64_t i = 0; i < cells.chunk(begin); ++i) {
+        for (int64_t c = 0; c < group_channels_; ++c) {
+          const int64_t j = i * group_channels_ + c;
+          pack_column(share, begin + i, c, to + j / panel * panel * s_.outputs + j % panel);
         }
+      }
+      to += chunk_columns() * s_.outputs;
     }
+  }
 
-  private:
-    struct Work {
-        char* plans;
-        float* dots;          // [pixel][lane][4]: a corner's features times the column's gradient
-        float* grad_rows;     // the tile's output gradient, [pixel][output]
-        float* grad_panels;   // and as panels of outputs
-        float* grad_columns;  // [pixel][element of the chunk]
-        float* columns;
-        float* weight;       // panels of the sum's elements, chunk after chunk
-        float* grad_weight;  // [element of the sum][output]
-        int64_t bytes;
-    };
+  void pack_column(Share share, int64_t cell, int64_t c, float* to) const {
+    const int64_t tap = cell / share.count, group = share.first + cell % share.count;
+    const int64_t* strides = job_.weight.strides;
+    const int64_t at =
+        (group * group_channels_ + c) * strides[1] + tap / s_.tap_cols * strides[2] + tap % s_.tap_cols * strides[3];
+    const T* from = static_cast<const T*>(job_.weight.data) + at;
+    for (int64_t o = 0; o < s_.outputs; ++o) to[o * panel] = to_float(from[o * strides[0]]);
+  }
 
-    int64_t most_groups() const { return (s_.groups + threads_ - 1) / threads_; }
-    int64_t lane_pitch() const { return round_up(most_groups() * s_.taps(), Vec::width); }
-    int64_t chunk_columns() const { return round_up(cells_.widest(), panel); }
-
-    Work carve(char* memory) const {
-        Carver carver(memory);
-        const int64_t pixels = tiling_.max_pixels(), elements = most_groups() * s_.taps() * group_channels_;
-        const int64_t chunks = (cells_.count + cells_.per_chunk - 1) / cells_.per_chunk;
-        Work work;
-        work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * pixels);
-        work.dots = carver.take<float>(4 * lane_pitch() * pixels);
-        work.grad_rows = carver.take<float>((output_pitch_ + 16) * pixels);
-        work.grad_panels = carver.take<float>(output_pitch_ * pixels);
-        work.grad_columns = carver.take<float>(column_pitch_ * pixels);
-        work.columns = carver.take<float>(column_pitch_ * pixels + 16);
-        work.weight = carver.take<float>(chunks * chunk_columns() * s_.outputs);
-        work.grad_weight = carver.take<float>(elements * output_pitch_);
-        work.bytes = carver.used();
-        return work;
+  void tile(const Tile& tile, Share share, const Cells& cells, const Lanes& lanes, const Work& work) const {
+    const int64_t pixels = tile.pixels();
+    load_grad(tile, work);
+    std::memset(work.dots, 0, size_t(4 * lanes.pitch * pixels) * sizeof(float));
+    for (int64_t p = 0; p < pixels; ++p) plan_of(work, p).fill(pixel(tile, p, share), lanes, job_.sampling, s_);
+    const float* weight = work.weight;
+    for (int64_t cell = 0; cell < cells.count; cell += cells.per_chunk) {
+      const int64_t width = cells.chunk(cell) * group_channels_;
+      tile_gemm<FloatStep, false>(pixels, s_.outputs, Left<float>{work.grad_rows, output_pitch_ + 16},
+                                  Panels<float>{weight, s_.outputs, 0, width}, work.grad_columns, column_pitch_, false);
+      for (int64_t p = 0; p < pixels; ++p) scatter(tile.n, p, cell, cells.chunk(cell), share, work);
+      tile_gemm<FloatStep, true>(width, pixels, Left<float>{work.columns, column_pitch_},
+                                 Panels<float>{work.grad_panels, pixels, 0, s_.outputs},
+                                 work.grad_weight + cell * group_channels_ * output_pitch_, output_pitch_, true);
+      weight += chunk_columns() * s_.outputs;
     }
+    for (int64_t p = 0; p < pixels; ++p) write_sampling(tile, p, share, lanes, work);
+  }
 
-    void share(Share share, const Work& work) const {
-        Cells cells = cells_;
-        cells.count = share.count * s_.taps();
-        pack_weight(share, cells, work.weight);
-        std::memset(work.grad_weight, 0, size_t(cells.count) * group_channels_ * output_pitch_ * sizeof(float));
-        Lanes lanes = lanes_;  // tap displacements repeat from group to group
-        lanes.count = share.count * s_.taps();
-        lanes.pitch = lane_pitch();
-        for (int64_t i = 0; i < tiling_.count(); ++i) {
-            if (tiling_[i].pixels() > 0) tile(tiling_[i], share, cells, lanes, work);
-        }
-        write_weight(share, work.grad_weight);
+  Plan plan_of(const Work& work, int64_t p) const {
+    return Plan::in(work.plans + p * Plan::bytes(lane_pitch()), lane_pitch());
+  }
+
+  Pixel pixel(const Tile& tile, int64_t p, Share share) const {
+    Pixel pixel = Pixel::at(s_, job_.sampling, tile.n, tile.row + p / tile.cols, tile.col + p % tile.cols);
+    pixel.offset += 2 * share.first * s_.taps();
+    pixel.mask += share.first * s_.taps();
+    return pixel;
+  }
+
+  void load_grad(const Tile& tile, const Work& work) const {
+    const int64_t pixels = tile.pixels();
+    for (int64_t p = 0; p < pixels; ++p) {
+      const int64_t row = tile.row + p / tile.cols, col = tile.col + p % tile.cols;
+      const T* from = static_cast<const T*>(job_.grad) + ((tile.n * s_.rows + row) * s_.cols + col) * s_.outputs;
+      for (int64_t o = 0; o < output_pitch_; o += Vec::width) {
+        const int64_t n = o < s_.outputs ? least(Vec::width, s_.outputs - o) : 0;
+        const Vec grad = Vec::load(from + o, int(n));
+        grad.store(work.grad_rows + p * (output_pitch_ + 16) + o);
+        grad.store(work.grad_panels + (o / panel * pixels + p) * panel + o % panel);
+      }
     }
+  }
 
-    // Element (output, element of the chunk) of a chunk's matrix, panel by panel.
-    void pack_weight(Share share, const Cells& cells, float* to) const {
-        std::memset(to, 0, size_t(cells.count + cells.per_chunk - 1) / cells.per_chunk * chunk_columns() * s_.outputs *
-                               sizeof(float));
-        for (int64_t begin = 0; begin < cells.count; begin += cells.per_chunk) {
-            for (int64_t i = 0; i < cells.chunk(begin); ++i) {
-                for (int64_t c = 0; c < group_channels_; ++c) {
-                    const int64_t j = i * group_channels_ + c;
-                    pack_column(share, begin + i, c, to + j / panel * panel * s_.outputs + j % panel);
-                }
-            }
-            to += chunk_columns() * s_.outputs;
-        }
+  void scatter(int64_t n, int64_t p, int64_t cell, int64_t count, Share share, const Work& work) const {
+    const Plan plan = plan_of(work, p);
+    const int64_t image = n * s_.height * s_.width * s_.channels;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t tap = (cell + i) / share.count, group = (cell + i) % share.count;
+      const int64_t lane = group * s_.taps() + tap, at = p * column_pitch_ + i * group_channels_;
+      if (plan.index[lane] < 0) {
+        std::memset(work.columns + at, 0, group_channels_ * sizeof(float));
+        continue;
+      }
+      const int64_t channel = image + (share.first + group) * group_channels_;
+      const Target target{static_cast<const T*>(job_.x) + channel, job_.grad_x + channel, work.columns + at,
+                          work.dots + 4 * (p * lane_pitch() + lane)};
+      if (group_channels_ <= Half::width) {
+        scatter_cell<Half>(plan, lane, work.grad_columns + at, target);
+      } else {
+        scatter_cell<Vec>(plan, lane, work.grad_columns + at, target);
+      }
     }
+  }
 
-    void pack_column(Share share, int64_t cell, int64_t c, float* to) const {
-        const int64_t tap = cell / share.count, group = share.first + cell % share.count;
-        const int64_t* strides = job_.weight.strides;
-        const int64_t at = (group * group_channels_ + c) * strides[1] + tap / s_.tap_cols * strides[2] +
-                           tap % s_.tap_cols * strides[3];
-        const T* from = static_cast<const T*>(job_.weight.data) + at;
-        for (int64_t o = 0; o < s_.outputs; ++o) to[o * panel] = to_float(from[o * strides[0]]);
+  struct Target {
+    const T* x;
+    float* grad_x;
+    float* column;
+    float* dots;
+  };
+
+  // One cell, once through its four corners: the column again, its gradient spread to x, and the dot products that
+  // offset and mask want. Corners may coincide at the border, so each is read after the one before was written.
+  template <class V>
+  void scatter_cell(const Plan& plan, int64_t lane, const float* grad, const Target& to) const {
+    int64_t index[4];
+    V weight[4], dot[4];
+    for (int k = 0; k < 4; ++k) {
+      index[k] = plan.index[k * plan.pitch + lane];
+      weight[k] = V::all(plan.weight[k * plan.pitch + lane]);
+      dot[k] = V::all(0.0f);
     }
-
-    void tile(const Tile& tile, Share share, const Cells& cells, const Lanes& lanes, const Work& work) const {
-        const int64_t pixels = tile.pixels();
-        load_grad(tile, work);
-        std::memset(work.dots, 0, size_t(4 * lanes.pitch * pixels) * sizeof(float));
-        for (int64_t p = 0; p < pixels; ++p) plan_of(work, p).fill(pixel(tile, p, share), lanes, job_.sampling, s_);
-        const float* weight = work.weight;
-        for (int64_t cell = 0; cell < cells.count; cell += cells.per_chunk) {
-            const int64_t width = cells.chunk(cell) * group_channels_;
-            tile_gemm<FloatStep, false>(pixels, s_.outputs, Left<float>{work.grad_rows, output_pitch_ + 16},
-                                        Panels<float>{weight, s_.outputs, 0, width}, work.grad_columns, column_pitch_,
-                                        false);
-            for (int64_t p = 0; p < pixels; ++p) scatter(tile.n, p, cell, cells.chunk(cell), share, work);
-            tile_gemm<FloatStep, true>(width, pixels, Left<float>{work.columns, column_pitch_},
-                                       Panels<float>{work.grad_panels, pixels, 0, s_.outputs},
-                                       work.grad_weight + cell * group_channels_ * output_pitch_, output_pitch_, true);
-            weight += chunk_columns() * s_.outputs;
-        }
-        for (int64_t p = 0; p < pixels; ++p) write_sampling(tile, p, share, lanes, work);
-    }
-
-    Plan plan_of(const Work& work, int64_t p) const {
-        return Plan::in(work.plans + p * Plan::bytes(lane_pitch()), lane_pitch());
-    }
-
-    Pixel pixel(const Tile& tile, int64_t p, Share share) const {
-        Pixel pixel = Pixel::at(s_, job_.sampling, tile.n, tile.row + p / tile.cols, tile.col + p % tile.cols);
-        pixel.offset += 2 * share.first * s_.taps();
-        pixel.mask += share.first * s_.taps();
-        return pixel;
-    }
-
-    void load_grad(const Tile& tile, const Work& work) const {
-        const int64_t pixels = tile.pixels();
-        for (int64_t p = 0; p < pixels; ++p) {
-            const int64_t row = tile.row + p / tile.cols, col = tile.col + p % tile.cols;
-            const T* from = static_cast<const T*>(job_.grad) + ((tile.n * s_.rows + row) * s_.cols + col) * s_.outputs;
-            for (int64_t o = 0; o < output_pitch_; o += Vec::width) {
-                const int64_t n = o < s_.outputs ? least(Vec::width, s_.outputs - o) : 0;
-                const Vec grad = Vec::load(from + o, int(n));
-                grad.store(work.grad_rows + p * (output_pitch_ + 16) + o);
-                grad.store(work.grad_panels + (o / panel * pixels + p) * panel + o % panel);
-            }
-        }
-    }
-
-    void scatter(int64_t n, int64_t p, int64_t cell, int64_t count, Share share, const Work& work) const {
-        const Plan plan = plan_of(work, p);
-        const int64_t image = n * s_.height * s_.width * s_.channels;
-        for (int64_t i = 0; i < count; ++i) {
-            const int64_t tap = (cell + i) / share.count, group = (cell + i) % share.count;
-            const int64_t lane = group * s_.taps() + tap, at = p * column_pitch_ + i * group_channels_;
-            if (plan.index[lane] < 0) {
-                std::memset(work.columns + at, 0, group_channels_ * sizeof(float));
-                continue;
-            }
-            const int64_t channel = image + (share.first + group) * group_channels_;
-            const Target target{static_cast<const T*>(job_.x) + channel, job_.grad_x + channel, work.columns + at,
-                                work.dots + 4 * (p * lane_pitch() + lane)};
-            if (group_channels_ <= Half::width) {
-                scatter_cell<Half>(plan, lane, work.grad_columns + at, target);
-            } else {
-                scatter_cell<Vec>(plan, lane, work.grad_columns + at, target);
-            }
-        }
-    }
-
-    struct Target {
-        const T* x;
-        float* grad_x;
-        float* column;
-        float* dots;
-    };
-
-    // One cell, once through its four corners: the column again, its gradient spread to x, and the dot products that
-    // offset and mask want. Corners may coincide at the border, so each is read after the one before was written.
-    template <class V>
-    void scatter_cell(const Plan& plan, int64_t lane, const float* grad, const Target& to) const {
-        int64_t index[4];
-        V weight[4], dot[4];
-        for (int k = 0; k < 4; ++k) {
-            index[k] = plan.index[k * plan.pitch + lane];
-            weight[k] = V::all(plan.weight[k * plan.pitch + lane]);
-            dot[k] = V::all(0.0f);
-        }
-        for (int64_t c = 0; c < group_channels_; c += V::width) {
-            const int n = int(least(V::width, group_channels_ - c));
-            const V slope = V::load(grad + c, n);
-            V column = V::all(0.0f);
+    for (int64_t c = 0; c < group_channels_; c += V::width) {
+      const int n = int(least(V::width, group_channels_ - c));
+      const V slope = V::load(grad + c, n);
+      V column = V::all(0.0f);
 #pragma GCC unroll 4
-            for (int k = 0; k < 4; ++k) {
-                const V feature = V::load(to.x + index[k] + c, n);
-                column = V::fma(weight[k], feature, column);
-                dot[k] = V::fma(slope, feature, dot[k]);
-                float* grad_x = to.grad_x + index[k] + c;
-                V::fma(weight[k], slope, V::load(grad_x, n)).store(grad_x, n);
-            }
-            column.store(to.column + c, n);
+      for (int k = 0; k < 4; ++k) {
+        const V feature = V::load(to.x + index[k] + c, n);
+        column = V::fma(weight[k], feature, column);
+        dot[k] = V::fma(slope, feature, dot[k]);
+        float* grad_x = to.grad_x + index[k] + c;
+        V::fma(weight[k], slope, V::load(grad_x, n)).store(grad_x, n);
+      }
+      column.store(to.column + c, n);
+    }
+    V::sums(dot[0], dot[1], dot[2], dot[3], to.dots);
+  }
+
+  void write_sampling(const Tile& tile, int64_t p, Share share, const Lanes& lanes, const Work& work) const {
+    const Pixel at = pixel(tile, p, share);
+    const int64_t index = (tile.n * s_.rows + tile.row + p / tile.cols) * s_.cols + tile.col + p % tile.cols;
+    const int64_t first = share.first * s_.taps();
+    float* grad_offset = job_.grad_offset + index * job_.sampling.offset_pitch + 2 * first;
+    float* grad_mask = job_.grad_mask + index * job_.sampling.mask_pitch + first;
+    for (int64_t lane = 0; lane < lanes.count; lane += Vec::width) {
+      const int n = int(least(Vec::width, lanes.count - lane));
+      const Place place = Place::read(at, lanes, lane, n, s_);
+      const Vec mask = read_mask(at, job_.sampling, lane, n);
+      Vec dots[4];
+      transpose_dots(work.dots + 4 * (p * lanes.pitch + lane), dots);
+      write_lanes(place, mask, dots, grad_offset + 2 * lane, grad_mask + lane, n);
+    }
+  }
+
+  // [lane][4] to four vectors of lanes.
+  static void transpose_dots(const float* from, Vec* dots) {
+    constexpr int w = Vec::width;
+    Vec even[2], odd[2];
+    for (int half = 0; half < 2; ++half) {
+      const float* four = from + 2 * w * half;
+      Vec::split(Vec::load(four), Vec::load(four + w), even[half], odd[half]);
+    }
+    Vec::split(even[0], even[1], dots[0], dots[2]);
+    Vec::split(odd[0], odd[1], dots[1], dots[3]);
+  }
+
+  void write_lanes(const Place& place, Vec mask, const Vec* dots, float* grad_offset, float* grad_mask, int n) const {
+    const Vec one = Vec::all(1.0f), minus = Vec::all(-1.0f);
+    const auto inner = [&](const Vec* share) {
+      return Vec::fma(share[3], dots[3], Vec::fma(share[2], dots[2], Vec::fma(share[1], dots[1], share[0] * dots[0])));
+    };
+    Vec shares[4];
+    place.weights(shares);
+    const Vec by_mask = inner(shares);
+    place.spread(minus, one, one - place.right, place.right, shares);
+    const Vec by_y = inner(shares) * mask;
+    place.spread(one - place.down, place.down, minus, one, shares);
+    const Vec by_x = inner(shares) * mask;
+    Vec low, high;
+    Vec::join(by_y, by_x, low, high);
+    constexpr int w = Vec::width;
+    low.store(grad_offset, int(least(w, 2 * n)));
+    high.store(grad_offset + w, 2 * n > w ? 2 * n - w : 0);
+    (job_.sampling.logit ? by_mask * mask * (one - mask) : by_mask).store(grad_mask, n);
+  }
+
+  // [tap][channel][output] of this share to (output, channel, tap).
+  void write_weight(Share share, const float* from) const {
+    const int64_t channels = share.count * group_channels_, taps = s_.taps();
+    float* to = job_.grad_weight + share.first * group_channels_ * taps;
+    constexpr int64_t run = 16;
+    for (int64_t begin = 0; begin < s_.outputs; begin += run) {
+      for (int64_t c = 0; c < channels; ++c) {
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          for (int64_t o = begin; o < least(begin + run, s_.outputs); ++o) {
+            to[(o * s_.channels + c) * taps + tap] = from[(tap * channels + c) * output_pitch_ + o];
+          }
         }
-        V::sums(dot[0], dot[1], dot[2], dot[3], to.dots);
+      }
     }
+  }
 
-    void write_sampling(const Tile& tile, int64_t p, Share share, const Lanes& lanes, const Work& work) const {
-        const Pixel at = pixel(tile, p, share);
-        const int64_t index = (tile.n * s_.rows + tile.row + p / tile.cols) * s_.cols + tile.col + p % tile.cols;
-        const int64_t first = share.first * s_.taps();
-        float* grad_offset = job_.grad_offset + index * job_.sampling.offset_pitch + 2 * first;
-        float* grad_mask = job_.grad_mask + index * job_.sampling.mask_pitch + first;
-        for (int64_t lane = 0; lane < lanes.count; lane += Vec::width) {
-            const int n = int(least(Vec::width, lanes.count - lane));
-            const Place place = Place::read(at, lanes, lane, n, s_);
-            const Vec mask = read_mask(at, job_.sampling, lane, n);
-            Vec dots[4];
-            transpose_dots(work.dots + 4 * (p * lanes.pitch + lane), dots);
-            write_lanes(place, mask, dots, grad_offset + 2 * lane, grad_mask + lane, n);
-        }
-    }
-
-    // [lane][4] to four vectors of lanes.
-    static void transpose_dots(const float* from, Vec* dots) {
-        constexpr int w = Vec::width;
-        Vec even[2], odd[2];
-        for (int half = 0; half < 2; ++half) {
-            const float* four = from + 2 * w * half;
-            Vec::split(Vec::load(four), Vec::load(four + w), even[half], odd[half]);
-        }
-        Vec::split(even[0], even[1], dots[0], dots[2]);
-        Vec::split(odd[0], odd[1], dots[1], dots[3]);
-    }
-
-    void write_lanes(const Place& place, Vec mask, const Vec* dots, float* grad_offset, float* grad_mask, int n) const {
-        const Vec one = Vec::all(1.0f), minus = Vec::all(-1.0f);
-        const auto inner = [&](const Vec* share) {
-            return Vec::fma(share[3], dots[3], Vec::fma(share[2], dots[2], Vec::fma(share[1], dots[1], share[0] * dots[0])));
-        };
-        Vec shares[4];
-        place.weights(shares);
-        const Vec by_mask = inner(shares);
-        place.spread(minus, one, one - place.right, place.right, shares);
-        const Vec by_y = inner(shares) * mask;
-        place.spread(one - place.down, place.down, minus, one, shares);
-        const Vec by_x = inner(shares) * mask;
-        Vec low, high;
-        Vec::join(by_y, by_x, low, high);
-        constexpr int w = Vec::width;
-        low.store(grad_offset, int(least(w, 2 * n)));
-        high.store(grad_offset + w, 2 * n > w ? 2 * n - w : 0);
-        (job_.sampling.logit ? by_mask * mask * (one - mask) : by_mask).store(grad_mask, n);
-    }
-
-    // [tap][channel][output] of this share to (output, channel, tap).
-    void write_weight(Share share, const float* from) const {
-        const int64_t channels = share.count * group_channels_, taps = s_.taps();
-        float* to = job_.grad_weight + share.first * group_channels_ * taps;
-        constexpr int64_t run = 16;
-        for (int64_t begin = 0; begin < s_.outputs; begin += run) {
-            for (int64_t c = 0; c < channels; ++c) {
-                for (int64_t tap = 0; tap < taps; ++tap) {
-                    for (int64_t o = begin; o < least(begin + run, s_.outputs); ++o) {
-                        to[(o * s_.channels + c) * taps + tap] = from[(tap * channels + c) * output_pitch_ + o];
-                    }
-                }
-            }
-        }
-    }
-
-    const DeformConvBackward& job_;
-    const DeformConvShape& s_;
-    int threads_;
-    Tiling tiling_;
-    int64_t group_channels_;
-    Cells cells_;
-    int64_t column_pitch_, output_pitch_;
-    Scratch tap_memory_;
-    Lanes lanes_;
+  const DeformConvBackward& job_;
+  const DeformConvShape& s_;
+  int threads_;
+  Tiling tiling_;
+  int64_t group_channels_;
+  Cells cells_;
+  int64_t column_pitch_, output_pitch_;
+  Scratch tap_memory_;
+  Lanes lanes_;
 };
 
 }  // namespace
 
 void deform_conv_backward(const DeformConvBackward& job) {
-    if (job.type == Type::f32) {
-        Backward<float>(job).run();
-    } else {
-        Backward<bf16>(job).run();
-    }
+  if (job.type == Type::f32) {
+    Backward<float>(job).run();
+  } else {
+    Backward<bf16>(job).run();
+  }
 }
 
 }  // namespace DVM_ISA

@@ -15,13 +15,13 @@ const GpuKernels cuda_kernels{select, deform_conv_columns_cuda, deform_conv_scat
                               correlation_backward_cuda};
 
 int cuda_architecture() {
-    int device = 0, major = 0, minor = 0;
-    const bool found = cudaGetDevice(&device) == cudaSuccess &&
-                       cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
-                       cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
-    // No driver and no device are answers, not errors that a later call should trip over.
-    cudaGetLastError();
-    return found ? major * 10 + minor : 0;
+  int device = 0, major = 0, minor = 0;
+  const bool found = cudaGetDevice(&device) == cudaSuccess &&
+                     cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+                     cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device) == cudaSuccess;
+  // No driver and no device are answers, not errors that a later call should trip over.
+  cudaGetLastError();
+  return found ? major * 10 + minor : 0;
 }
 
 }  // namespace dvm

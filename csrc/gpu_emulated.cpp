@@ -9,20 +9,20 @@ namespace {
 void select(int) {}
 
 void columns(const DeformConvColumns& job, void*) {
-    job.type == Type::f32 ? deform_conv_columns<float>(job, Emulator()) : deform_conv_columns<Bf16>(job, Emulator());
+  job.type == Type::f32 ? deform_conv_columns<float>(job, Emulator()) : deform_conv_columns<Bf16>(job, Emulator());
 }
 
 void scatter(const DeformConvScatter& job, void*) {
-    job.forward.type == Type::f32 ? deform_conv_scatter<float>(job, Emulator())
-                                  : deform_conv_scatter<Bf16>(job, Emulator());
+  job.forward.type == Type::f32 ? deform_conv_scatter<float>(job, Emulator())
+                                : deform_conv_scatter<Bf16>(job, Emulator());
 }
 
 void correlate(const CorrelationForward& job, void*) {
-    job.type == Type::f32 ? correlation_forward<float>(job, Emulator()) : correlation_forward<Bf16>(job, Emulator());
+  job.type == Type::f32 ? correlation_forward<float>(job, Emulator()) : correlation_forward<Bf16>(job, Emulator());
 }
 
 void correlate_back(const CorrelationBackward& job, void*) {
-    job.type == Type::f32 ? correlation_backward<float>(job, Emulator()) : correlation_backward<Bf16>(job, Emulator());
+  job.type == Type::f32 ? correlation_backward<float>(job, Emulator()) : correlation_backward<Bf16>(job, Emulator());
 }
 
 }  // namespace

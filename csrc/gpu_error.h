@@ -9,9 +9,9 @@
 namespace dvm {
 
 inline void check_cuda(cudaError_t status, const char* what) {
-    if (status != cudaSuccess) {
-        throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
-    }
+  if (status != cudaSuccess) {
+    throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status));
+  }
 }
 
 }  // namespace dvm

@@ -1,9 +1,9 @@
 """Deformable convolution and local correlation: custom torch operators over the compiled kernels.
 
 `deform_conv2d`, `deform_conv2d_raw` and `correlation` check their arguments, work with autograd, autocast,
-`torch.compile` and `torch.export`, and run on the kernels that `kernels()` names. There is no silent fallback: without
-the compiled extension they raise, unless the environment variable DVM_KERNELS=reference asks for the plain-torch
-reference.
+`torch.compile` and `torch.export`, take NumPy and CuPy arrays without a copy, and run on the kernels that `kernels()`
+names. There is no silent fallback: without the compiled extension they raise, unless the environment variable
+DVM_KERNELS=reference asks for the plain-torch reference.
 """
 
 from dvm_core.ops._extension import choice as kernels

@@ -3,8 +3,10 @@
 from torch import Tensor
 
 from dvm_core.ops import _checks, _correlation_op
+from dvm_core.ops._arrays import takes_arrays
 
 
+@takes_arrays
 def correlation(first: Tensor, second: Tensor, *, radius: int = 4, stride: int = 1, dilation: int = 1) -> Tensor:
     """Compare each looked-at pixel of one map with the pixels around the same place in another.
 

@@ -3,11 +3,13 @@
 from torch import Tensor
 
 from dvm_core.ops import _checks
+from dvm_core.ops._arrays import takes_arrays
 from dvm_core.ops._checks import Pair
 from dvm_core.ops._deform_conv_job import Geometry
 from dvm_core.ops._deform_conv_op import deform_conv, output_size
 
 
+@takes_arrays
 def deform_conv2d(  # noqa: PLR0913 - torchvision's signature, which users know
     x: Tensor,
     offset: Tensor,
@@ -54,6 +56,7 @@ def deform_conv2d(  # noqa: PLR0913 - torchvision's signature, which users know
     return deform_conv(x, offset, mask, weight, bias, geometry)
 
 
+@takes_arrays
 def deform_conv2d_raw(
     x: Tensor,
     raw: Tensor,
