@@ -17,7 +17,7 @@ from dvm_core.training.state import History, load_state
 
 SOURCE = "dvm train, on procedural takes with exact alpha"
 LICENCE = "Apache-2.0"
-_EPSILON = 1e-5  # of torch's batch normalisation
+_LARGEST_VARIANCE = 3e4  # half precision ends at 65504
 
 
 def export(state: Path, recipe: Recipe, out: Path) -> Record:
@@ -37,25 +37,24 @@ def export(state: Path, recipe: Recipe, out: Path) -> Record:
     """
     saved = load_state(state)
     record = Record("lite", {"past": 1, "future": 1}, SOURCE, LICENCE, training=training_record(saved, recipe))
-    return weights.save(normalised(saved["average"]), out, record)
+    return weights.save(in_half_range(saved["average"]), out, record)
 
 
-def normalised(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Move the variances of batch normalisation into the convolutions before it; the network stays the same.
+def in_half_range(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Move variances of batch normalisation that half precision cannot hold into the convolutions before them.
 
-    They grow to tens of thousands in training, near the end of half precision. Names as in `blocks.ConvNormReLU`
-    (`conv`, `norm`), or `0` and `1` of a sequence.
+    The network stays the same. Smaller ones stay too, so that training can go on from the file at the scale that the
+    weights were trained at. Names as in `blocks.ConvNormReLU` (`conv`, `norm`), or `0` and `1` of a sequence.
     """
     state = dict(state)
     for name in [name for name in state if name.endswith(".running_var")]:
+        scale = torch.sqrt(_LARGEST_VARIANCE / state[name].clamp(min=_LARGEST_VARIANCE))
         norm = name.removesuffix(".running_var")
         parent, _, last = norm.rpartition(".")
         weight = f"{parent}.{'conv' if last == 'norm' else int(last) - 1}.weight"
-        scale = torch.rsqrt(state[name] + _EPSILON)
         state[weight] = state[weight] * scale[:, None, None, None]
         state[f"{norm}.running_mean"] = state[f"{norm}.running_mean"] * scale
-        # Variance and epsilon together are 1 again, so that nothing changes but the rounding.
-        state[name] = torch.full_like(state[name], 1.0 - _EPSILON)
+        state[name] = state[name] * scale**2
     return state
 
 

@@ -53,8 +53,10 @@ class Recipe:
     Attributes:
         name: Of the run; its files are named after it.
         out: Folder for the state, the curve and the log.
-        start: Weights to start from: a shipped name or a safetensors file; empty for none.
+        start: Weights to start from: a shipped name, a safetensors file, or another run's `.state`; empty for none.
         window: Whether to train on windows of frames (time) instead of stills.
+        frozen: Whether the statistics of batch normalisation stay as they are, but for the fusion's. Those of a few
+            large pictures are noise: the late phases, which start from trained weights, do better without.
         steps: Optimiser steps; the learning rate has come down to 0 at the last.
         warmup: Steps in which the learning rate rises.
         rate: Highest learning rate.
@@ -80,6 +82,7 @@ class Recipe:
     out: str = "training-run"
     start: str = ""
     window: bool = False
+    frozen: bool = False
     steps: int = 6000
     warmup: int = 100
     rate: float = 1.5e-3

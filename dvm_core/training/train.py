@@ -147,7 +147,7 @@ class _Run:
         batch = {name: value.to(recipe.device, non_blocking=True) for name, value in batch.items()}
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.rate * group["factor"] * learning_rate(recipe, self.step)
-        self.network.train()
+        _train_mode(self.network, recipe)
         answer = _forward(self.network, batch["frames"], recipe)
         parts = total_loss(answer, batch, recipe.losses)
         self.optimiser.zero_grad(set_to_none=True)
@@ -198,6 +198,16 @@ def averaged(network: Lite, average: Average) -> Lite:
     return twin
 
 
+def _train_mode(network: Lite, recipe: Recipe) -> None:
+    """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
+    network.train()
+    if recipe.frozen:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        network.fusion.train(recipe.window)
+
+
 def _forward(network: Lite, frames: Tensor, recipe: Recipe) -> Tensor:
     """Alphas as (N, T, 1, H, W) float32; windows train all their frames, the outer ones with a neighbour repeated."""
     with torch.autocast(torch.device(recipe.device).type, torch.bfloat16, enabled=recipe.bf16):
@@ -226,7 +236,9 @@ def _forward_clip(network: Lite, frames: Tensor) -> Tensor:
 def _start(recipe: Recipe) -> Lite:
     """A fresh network, or one with the weights that the recipe starts from."""
     network = Lite()
-    if recipe.start:
+    if recipe.start.endswith(".state"):
+        network.load_state_dict(load_state(Path(recipe.start))["average"])
+    elif recipe.start:
         from dvm_core.model import weights  # reads safetensors, which a machine that only trains may not have
 
         network.load_state_dict(weights.load(recipe.start).state_dict())

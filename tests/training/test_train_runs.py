@@ -181,3 +181,25 @@ def test_exported_weights_give_the_averaged_network(recipe):
     assert float((expected - found).abs().max()) < 5e-3  # half precision on disk
     assert record.training["steps"] == 8
     assert record.training["validation"]["mae"] == pytest.approx(result.scores["mae"])
+
+
+def test_variances_too_large_for_half_precision_move_into_the_weights():
+    from dvm_core.training.export import in_half_range
+
+    network = Lite().eval()
+    frames = torch.rand(1, 17, 64, 64)
+    with torch.no_grad():
+        network.stem_half.norm.running_var.fill_(4e5)
+        network.levels["8"][1].second[1].running_var.fill_(2e5)
+        expected = network(frames)
+        state = in_half_range(network.state_dict())
+        network.load_state_dict(state)
+        assert float((network(frames) - expected).abs().max()) < 1e-5
+    assert max(float(value.abs().max()) for value in state.values()) < 65504
+
+
+def test_a_run_starts_from_the_average_of_another(recipe):
+    first = train(recipe)
+    second = train(replace(recipe, name="next", start=str(first.state), window=True, frozen=True, steps=1, rate=0.0))
+    before, after = load_state(first.state)["average"], load_state(second.state)["network"]
+    assert all(torch.equal(before[name], after[name]) for name in before if not name.startswith("fusion"))
