@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -39,15 +40,17 @@ def list_models(json: _Json = False) -> None:
 def import_model(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Published checkpoint, .pth.")],
     output: Annotated[str, typer.Option("--output", "-o", metavar="OUT.safetensors", help="Weights to write.")],
-    source: Annotated[str, typer.Option(metavar="TEXT", help="Where the checkpoint comes from.")],
-    licence: Annotated[str, typer.Option(metavar="TEXT", help="Terms that it may be used under.")],
+    source: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where the checkpoint comes from; else its file name.")
+    ] = "",
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Terms that it may be used under.")] = "not stated",
 ) -> None:
     """Turn a published checkpoint into safetensors, without running code from it."""
     from dvm_core.model import weights
 
     if not output.endswith(".safetensors"):
         raise UsageError(f"Weights are written as .safetensors; {output} has another ending.")
-    record = weights.import_checkpoint(file, output, source=source, licence=licence)
+    record = weights.import_checkpoint(file, output, source=source or Path(file).name, licence=licence)
     say(f"{output}: {record.architecture}, sha256 {record.sha256}")
 
 

@@ -26,7 +26,7 @@ def _plan(event: Event) -> str:
         return "nothing left to do: every frame is there"
     frames = f"{event['first']}-{event['last']}" if event["frames"] > 1 else str(event["first"])
     return (
-        f"{event['frames']} frame{'' if event['frames'] == 1 else 's'} ({frames}) with {event['model']} on "
+        f"{_count(event['frames'])} ({frames}) with {event['model']} on "
         f"{event['device']} ({event['kernels']}, {event['precision']}), plate {event['colorspace']}, "
         f"tiles {event['tile'] or 'off'}, {memory(event['memory_bytes'])} of memory"
     )
@@ -36,7 +36,12 @@ def _done(event: Event) -> str:
     seconds = max(event["seconds"], 1e-3)
     where = f": {event['outputs'][0]}" if event["outputs"] else ""
     more = f" to {event['outputs'][-1]}" if len(event["outputs"]) > 1 else ""
-    return f"{event['frames']} frames in {seconds:.1f} s ({event['frames'] / seconds:.2f} frames/s){where}{more}"
+    rate = f"{event['frames'] / seconds:.2f} frames/s"
+    return f"{_count(event['frames'])} in {seconds:.1f} s ({rate}){where}{more}"
+
+
+def _count(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames} frames"
 
 
 def memory(amount: int) -> str:

@@ -4,7 +4,7 @@ import pickle
 import pytest
 import torch
 
-from dvm_core.model import weights
+from dvm_core.model import registry, weights
 
 TOLD = ("--source", "x", "--licence", "y")
 
@@ -63,12 +63,19 @@ def test_weights_are_written_as_safetensors_alone(dvm, tmp_path):
     assert ran.code == 2
 
 
-@pytest.mark.parametrize("missing", ["--source", "--licence"])
-def test_where_weights_come_from_has_to_be_said(dvm, tmp_path, missing):
-    told = {"--source": "x", "--licence": "y"}
-    del told[missing]
-    flat = [word for pair in told.items() for word in pair]
-    assert dvm("models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", *flat).code == 2
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [((), ("w.pth", "not stated")), (("--source", "a page", "--licence", "MIT"), ("a page", "MIT"))],
+)
+def test_a_published_checkpoint_is_imported_with_what_is_told_of_it(dvm, tmp_path, told, expected):
+    network = registry.build("rn50", width=8)
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "w.pth")
+    ran = dvm("models", "import", tmp_path / "w.pth", "-o", tmp_path / "w.safetensors", *told)
+    assert ran.code == 0, ran.err
+    facts = json.loads(dvm("models", "info", tmp_path / "w.safetensors", "--json").out)
+    assert (facts["source"], facts["licence"]) == expected
+    assert facts["architecture"] == "rn50"
+    assert facts["sha256"] in ran.out
 
 
 @pytest.mark.parametrize("content", [b"", b"half a download", None])

@@ -80,6 +80,14 @@ def test_lines_are_sparse_and_say_plan_warnings_and_end(capsys):
     assert lines[-1] == "2 frames in 1.0 s (2.00 frames/s): /a.1001.exr to /a.1002.exr"
 
 
+def test_a_still_is_one_frame(capsys):
+    facts = {key: PLAN[key] for key in protocol.PLAN_FIELDS}
+    _show("auto", [protocol.plan([7], **facts), protocol.done(1, 2.0, ["/a.exr"])])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("1 frame (7) with lite on cpu")
+    assert lines[1] == "1 frame in 2.0 s (0.50 frames/s): /a.exr"
+
+
 def test_lines_say_how_much_is_left(capsys, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(reporters.time, "monotonic", lambda: now[0])
