@@ -11,6 +11,8 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from dvm_core.bridge import errors
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -26,7 +28,7 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     """Lines of the README that call `dvm`, in order, those inside sentences included."""
     text = README.replace("1001-1100", "1001-1003")
-    return re.findall(r"^dvm .*$|(?<=`)dvm eval [^`]*(?=`)", text, re.MULTILINE)
+    return re.findall(r"^dvm .*$|(?<=`)dvm (?:eval|models export|doctor)[^`]*(?=`)", text, re.MULTILINE)
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
@@ -51,6 +53,8 @@ def shot(tmp_path_factory):
         write(folder / f"trimaps/sh010.{frame}.png", trimap)
         write(folder / f"roto/sh010.{frame}.exr", (alpha > 0.5) * 1.0)
         write(folder / f"final/sh010.{frame}.exr", alpha)
+    write(folder / "still.png", texture)
+    write(folder / "still_trimap.png", trimap)
     return folder
 
 
@@ -78,14 +82,20 @@ def test_the_python_of_the_readme_runs(shot, monkeypatch):
     assert [alpha.shape for alpha in saved.values()] == [(64, 96)] * 3
 
 
-def test_the_readme_names_only_options_that_there_are():
+def test_the_readme_names_the_options_that_there_are():
     table = README.split("### Options of `dvm matte`")[1].split("###")[0]
-    named = set(re.findall(r"--[a-z-]+", table))
+    named = set(re.findall(r"--[a-z][a-z-]*", table))
+    elsewhere = {"--trimap", "--output", "--help", "--propagate"}
     page = subprocess.run(
         [*DVM, "matte", "--help"], capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "200"}
     ).stdout
-    assert named
-    assert named <= set(re.findall(r"--[a-z-]+", page))
+    assert named == set(re.findall(r"--[a-z][a-z-]*", page)) - elsewhere
+
+
+def test_the_readme_names_every_exit_code():
+    table = README.split("### Exit codes")[1].split("##")[0]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DvmError)]
+    assert [int(code) for code in re.findall(r"\d+", table)] == sorted({0} | {kind.exit_code for kind in kinds})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
