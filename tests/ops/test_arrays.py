@@ -36,5 +36,5 @@ def test_tensors_and_arrays_mix_and_the_first_array_decides():
 
 def test_an_array_that_cannot_be_shared_is_refused_with_a_remedy():
     first = np.zeros((1, 2, 3, 4), np.float32)[:, :, ::-1]
-    with pytest.raises(ValueError, match="without negative strides, got strides .*; pass a copy"):
+    with pytest.raises(ValueError, match=r"without negative strides, got strides .*; pass a copy"):
         ops.correlation(first, first)
