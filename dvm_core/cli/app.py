@@ -9,7 +9,7 @@ import typer
 from dvm_core import __version__
 from dvm_core.bridge.errors import DvmError
 from dvm_core.cli import stop
-from dvm_core.cli.console import warn
+from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
 from dvm_core.cli.faults import as_dvm_errors, sentence
@@ -57,6 +57,7 @@ app.command()(doctor)
 def main() -> None:
     """Entry point of `dvm`; ends the process with an exit code of `dvm_core.bridge.errors`."""
     stop.arm()
+    legible_everywhere()
     try:
         with as_dvm_errors():
             app(prog_name="dvm")

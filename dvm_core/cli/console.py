@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -10,6 +11,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dvm_core.bridge.errors import OutputError
+
+
+def legible_everywhere() -> None:
+    """Let stdout escape what its encoding lacks, as stderr does: a pipe on Windows cannot hold every file's name."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -17,13 +17,16 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers:
     """
     import io
     import shutil
+    import sys
 
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    # A pipe on Windows, for one, cannot hold the ruled line.
+    ruled = (sys.stdout.encoding or "").lower().startswith("utf")
+    table = Table(box=SIMPLE_HEAD if ruled else None, pad_edge=False)
     for head in heads:
         table.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
     for row in rows:

@@ -62,6 +62,21 @@ class _Group:
     loud: Annotated[bool, typer.Option("--loud")] = False
 
 
+def test_names_that_stdout_cannot_spell_are_escaped(start_dvm, shot, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shot.folder.rename(folder := shot.folder.with_name("Nø 雪"))
+    process = start_dvm("trimap", "make", folder / "truth.####.exr", "-o", folder / "rough.####.png", "--range", "1001")
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.strip().endswith("N\\xf8 \\u96ea/rough.1001.png")
+    process = start_dvm("models", "list")
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "closed-form" in out
+    assert out.isascii()
+    assert "\\u" not in out
+
+
 def test_a_group_of_options_arrives_as_one_object():
     seen = []
 
