@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ GIGABYTE = 1 << 30
 TILES_CPU, TILES_GPU = (256, 128), (1024, 512, 256)
 BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one read and one write
 PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
+LIGHT = 12  # the same of a frame whose scene-linear light is kept for an output
+FOREGROUND = 110  # bytes for each pixel of the one frame whose foreground colour is being estimated
 SHARE = 0.9  # of the memory that is free, where the user sets no limit
 REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
 
@@ -54,7 +57,7 @@ def plan(
         size: Height and width of the plate.
         frames: In the shot.
         compute: Device and precision.
-        settings: What the user asked for.
+        settings: What the user asked for; outputs with the plate's colour (`rgba`, `fg`) take memory too.
 
     Raises:
         DeviceError: If no tile makes it fit; it says what would.
@@ -64,7 +67,7 @@ def plan(
     choices = _tiles(settings.tile, compute.device)
     queues = (2, 1) if frames > 1 else (1,)
     plans = [
-        MemoryPlan(tile, _need(network, size, frames, tile, queue), limit, queue)
+        MemoryPlan(tile, _need(network, size, frames, settings, tile, queue), limit, queue)
         for queue in queues
         for tile in choices
     ]
@@ -72,23 +75,29 @@ def plan(
         if candidate.need <= limit:
             return candidate
     least = min(plans, key=lambda candidate: candidate.need)
-    height, width = size
-    raise DeviceError(
-        f"A {width}x{height} plate needs about {least.need / GIGABYTE:.1f} GB with {network.architecture}, but only "
-        f"{limit / GIGABYTE:.1f} GB may be used; {_advice(network, automatic, least)}."
-    )
+    raise _too_little(size, network.architecture, least, _advice(network, automatic, least))
 
 
 def closed_form_plan(size: tuple[int, int], settings: Settings) -> MemoryPlan:
-    """The plan for closed-form: whole frames, one at a time; its solver's memory depends on the unknown region."""
-    limit = _limit(settings, torch.device("cpu"))
-    return MemoryPlan(tile=0, need=BASE + 4 * PLATE * size[0] * size[1], limit=limit, queue=2)
+    """The plan for closed-form: whole frames, one at a time; its solver's memory depends on the unknown region.
+
+    Raises:
+        DeviceError: If not even what is known beforehand fits.
+    """
+    limit, waiting = _limit(settings, torch.device("cpu")), 4
+    pixels = size[0] * size[1]
+    plan = MemoryPlan(0, BASE + pixels * (waiting * PLATE + _written(settings, waiting)), limit, queue=2)
+    if plan.need > limit:
+        raise _too_little(size, "closed-form", plan, _more_memory(plan))
+    return plan
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; torch's CPU allocator raises a plain RuntimeError."""
-    text = str(error)
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "not enough memory" in text
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    # Windows, then Linux and macOS.
+    return any(words in str(error) for words in ("not enough memory", "can't allocate memory"))
 
 
 def available(device: torch.device) -> int:
@@ -110,25 +119,48 @@ def _tiles(tile: str | int, device: torch.device) -> tuple[int, ...]:
     return (0,) if tile == "off" else (int(tile),)
 
 
-def _need(network: MattingNetwork, size: tuple[int, int], frames: int, tile: int, queue: int) -> int:
+def _need(
+    network: MattingNetwork, size: tuple[int, int], frames: int, settings: Settings, tile: int, queue: int
+) -> int:
     """Bytes at most, all pixels unknown."""
     pixels, cost = size[0] * size[1], network.footprint
     waiting = min(2 * reach(network.window) + 1 + 2 * queue, frames + 1)
     window = min(network.window.length, frames)
     prepared = min(network.window.future + 1, frames)
-    whole = waiting * PLATE + window * cost.features + prepared * cost.prepared + cost.context
+    kept = waiting * PLATE + _written(settings, waiting)
+    whole = kept + window * cost.features + prepared * cost.prepared + cost.context
     finished = pixels if tile == 0 else min(tile * tile, pixels)
     weights = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
     return int(BASE + weights + pixels * whole + finished * cost.finish)
 
 
+def _written(settings: Settings, waiting: int) -> int:
+    """Bytes for each pixel that outputs with the plate's colour take."""
+    if settings.fg:
+        return waiting * LIGHT + FOREGROUND
+    return waiting * LIGHT if settings.channels == "rgba" else 0
+
+
 def _advice(network: MattingNetwork, automatic: bool, least: MemoryPlan) -> str:
-    advice = [f"raise --max-memory to {least.need / GIGABYTE:.1f}G if the machine has it"]
+    advice = [_more_memory(least)]
     if not automatic:
         advice.append("let --tile auto choose the tile")
     if network.architecture != "lite":
         advice.append("use --model lite, which takes far less")
     return " or ".join(advice)
+
+
+def _more_memory(least: MemoryPlan) -> str:
+    # Rounded up: what a user copies from the sentence must be enough.
+    return f"raise --max-memory to {math.ceil(least.need / GIGABYTE * 10) / 10:.1f}G if the machine has it"
+
+
+def _too_little(size: tuple[int, int], model: str, least: MemoryPlan, advice: str) -> DeviceError:
+    height, width = size
+    return DeviceError(
+        f"A {width}x{height} plate needs about {least.need / GIGABYTE:.1f} GB with {model}, but only "
+        f"{least.limit / GIGABYTE:.1f} GB may be used; {advice}."
+    )
 
 
 def _cgroup_memory() -> int:

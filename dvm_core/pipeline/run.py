@@ -91,7 +91,7 @@ class _Run:
             job.model, settings.device, settings.precision, settings.threads, settings.tile, settings.max_memory
         ) as session:
             shot = open_shot(job, session.window)
-            plan = session.plan(shot.size, len(shot.frames))
+            plan = session.plan(shot.size, len(shot.frames), settings)
             outputs = Outputs(job, self._attributes(session, shot, plan))
             pending = outputs.pending(shot)
             self._announce(session, shot, plan, pending)

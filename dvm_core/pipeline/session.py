@@ -14,7 +14,7 @@ Wrong way: one session for each frame (no neighbours, weights read each time), o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -117,20 +117,24 @@ class MattingSession:
         """Frames on each side that can change a frame's alpha; `push` gives a matte back so many frames later."""
         return reach(self.window)
 
-    def plan(self, size: tuple[int, int], frames: int) -> memory.MemoryPlan:
+    def plan(self, size: tuple[int, int], frames: int, written: Settings | None = None) -> memory.MemoryPlan:
         """The memory plan for a shot, kept for what is pushed from now on.
 
         Args:
             size: Height and width of the plates.
             frames: Frames in the shot.
+            written: Settings that say which files are made of the mattes, if any are.
 
         Raises:
             DeviceError: If it does not fit; the message says what would.
         """
+        settings = self._settings
+        if written is not None:
+            settings = replace(settings, channels=written.channels, fg=written.fg)
         if isinstance(self._model, ClosedForm):
             self._estimator = ClosedFormEstimator(self._model)
-            return memory.closed_form_plan(size, self._settings)
-        plan = memory.plan(self._network(), size, frames, self._compute, self._settings)
+            return memory.closed_form_plan(size, settings)
+        plan = memory.plan(self._network(), size, frames, self._compute, settings)
         self._estimator = NetworkEstimator(self._network(), self._compute, plan.tile)
         return plan
 

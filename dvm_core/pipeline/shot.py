@@ -63,7 +63,8 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     _require(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     keyed = _keyed(trimap, wanted)
     _require(wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes")
-    frames = tuple(frame for frame in shot if frame in set(plate.frames) & set(keyed))
+    usable = set(plate.frames) & set(keyed)
+    frames = tuple(frame for frame in shot if frame in usable)
     lost = _lost_neighbours(shot, frames, wanted, window)
     warnings: tuple[str, ...] = ()
     if lost:

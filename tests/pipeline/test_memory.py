@@ -26,6 +26,21 @@ def test_less_memory_means_smaller_tiles(network):
     assert tight.tile < roomy.tile or tight.queue < roomy.queue
 
 
+def test_outputs_with_the_plates_colour_are_counted(network):
+    need = {
+        name: plan(network, UHD, max_memory="64G", **settings).need
+        for name, settings in {"alpha": {}, "rgba": {"channels": "rgba"}, "fg": {"fg": "fg.####.exr"}}.items()
+    }
+    light = UHD[0] * UHD[1] * 3 * 4  # one frame's
+    assert need["alpha"] + 3 * light < need["rgba"] < need["fg"] - 3 * light
+
+
+def test_closed_form_says_beforehand_what_can_never_fit():
+    with pytest.raises(DeviceError, match=r"needs about 0\.\d GB with closed-form, but only 0\.1 GB .* to 0\.7G"):
+        memory.closed_form_plan((90, 160), Settings(max_memory="100M"))
+    assert memory.closed_form_plan((90, 160), Settings(max_memory="0.7G")).need <= 0.7 * 2**30
+
+
 def test_the_length_of_a_shot_does_not_count(network):
     assert plan(network, HD, 20, max_memory="8G").need == plan(network, HD, 2000, max_memory="8G").need
 
@@ -49,6 +64,12 @@ def test_a_tile_that_was_asked_for_is_kept(network):
 )
 def test_running_out_of_memory_is_recognised(error):
     assert memory.is_out_of_memory(error)
+
+
+def test_what_the_allocator_of_this_machine_says_is_recognised():
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 56)
+    assert memory.is_out_of_memory(refused.value)
 
 
 def test_other_errors_are_not_taken_for_it():
