@@ -23,8 +23,7 @@ from dvm_core.model import load
 from dvm_core.model.cues import network_input
 from dvm_core.training.library import make_library
 from dvm_core.training.synthetic import Take
-from dvm_core.training.train import VALIDATION_SEED
-from dvm_core.training.validation import known_from_trimap, make_validation
+from dvm_core.training.validation import VALIDATION_SEED, known_from_trimap, make_validation
 
 FRAMES, SIZE, PICTURES = 5, 256, 96
 COLUMNS = ("mae", "mse", "sad", "grad", "dtssd", "messddt")

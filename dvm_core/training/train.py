@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import logging
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
-from dvm_core.model.lite import Lite
-from dvm_core.training import losses
-from dvm_core.training.curves import draw_curves
-from dvm_core.training.dataset import Batch, load, open_library
-from dvm_core.training.library import make_library
-from dvm_core.training.recipe import Recipe, Weights
-from dvm_core.training.state import Average, History, load_state, save_state
-from dvm_core.training.synthetic import Take
-from dvm_core.training.validation import make_validation, matte, score
+from dvm_core.training.dataset import load, open_library
+from dvm_core.training.recipe import Recipe
+from dvm_core.training.run import Run
 
 log = logging.getLogger(__name__)
-
-VALIDATION_SEED = 900_001
-"""Of the pictures that validation is composed from; no recipe may train on it."""
-
-_LOG_EVERY = 10  # steps
 
 
 @dataclass(frozen=True)
@@ -62,7 +48,7 @@ def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | Non
         ModelError: `resume` is no state of such a network.
     """
     torch.set_num_threads(recipe.threads)
-    run = _Run(recipe, resume)
+    run = Run(recipe, resume)
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
     for batch in load(recipe, open_library(recipe.data), run.step):
         run.advance(batch)
@@ -73,7 +59,7 @@ def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | Non
     return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run))
 
 
-def _export(run: _Run) -> str:
+def _export(run: Run) -> str:
     """Write the weight file, where there is a writer."""
     out = run.out / f"{run.recipe.name}.safetensors"
     try:
@@ -83,189 +69,3 @@ def _export(run: _Run) -> str:
         return ""
     export(run.state_file, run.recipe, out)
     return str(out)
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Share of the highest rate at a step: a linear rise, then half a cosine down to 0."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    progress = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
-
-
-def total_loss(answer: Tensor, batch: Batch, weights: Weights) -> dict[str, Tensor]:
-    """Every loss by name, and their weighted sum as `total`.
-
-    Args:
-        answer: (N, T, 1, H, W), alphas of the middle T frames of the batch.
-        batch: Truth, with an equal number of frames.
-        weights: Weight of each loss; one at 0 is not computed.
-    """
-    alpha, unknown = batch["alpha"], batch["unknown"]
-    predicted, truth, region = answer.flatten(0, 1), alpha.flatten(0, 1), unknown.flatten(0, 1)
-    parts: dict[str, Tensor] = {}
-    for name in ("soft_alpha", "hard_alpha", "gradient", "divergence", "laplacian"):
-        if getattr(weights, name) > 0:
-            parts[name] = getattr(losses, name)(predicted, truth, region)
-    if weights.composition > 0:
-        parts["composition"] = losses.composition(predicted, truth, region, batch["contrast"].flatten(0, 1))
-    if weights.temporal > 0 and alpha.shape[1] > 1:
-        parts["temporal"] = losses.temporal(answer, alpha, unknown)
-    parts["total"] = torch.stack([getattr(weights, name) * value for name, value in parts.items()]).sum()
-    return parts
-
-
-class _Run:
-    """A run's moving parts."""
-
-    def __init__(self, recipe: Recipe, resume: str | Path | None) -> None:
-        self.recipe = recipe
-        self.out = Path(recipe.out)
-        self.out.mkdir(parents=True, exist_ok=True)
-        self.state_file = self.out / f"{recipe.name}.state"
-        self.step = 0
-        self.history: History = []
-        self.scores: dict[str, float] = {}
-        torch.manual_seed(recipe.seed)
-        self.network = _start(recipe).to(recipe.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.rate, weight_decay=recipe.decay)
-        if resume is not None:
-            state = load_state(Path(resume))
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step, self.history = state["step"], state["history"]
-        self.average = Average(self.network, recipe.average)
-        if resume is not None:
-            self.average.values = {name: value.to(recipe.device) for name, value in state["average"].items()}
-        self._validation = _validation(recipe)
-        self._saved = self._logged = time.monotonic()
-
-    def advance(self, batch: Batch) -> None:
-        """One optimiser step, and what is due after it."""
-        recipe = self.recipe
-        batch = {name: value.to(recipe.device, non_blocking=True) for name, value in batch.items()}
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.rate * group["factor"] * learning_rate(recipe, self.step)
-        _train_mode(self.network, recipe)
-        answer = _forward(self.network, batch["frames"], recipe)
-        parts = total_loss(answer, batch, recipe.losses)
-        self.optimiser.zero_grad(set_to_none=True)
-        parts["total"].backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-        self.optimiser.step()
-        self.average.update(self.network, self.step)
-        self.step += 1
-        if self.step % _LOG_EVERY == 0:
-            self._note({name: float(value.detach()) for name, value in parts.items()})
-        if self.step % recipe.validate_every == 0:
-            self.validate()
-        if time.monotonic() - self._saved > recipe.save_seconds:
-            self.save()
-
-    def validate(self) -> None:
-        """Score the averaged weights on the takes kept apart."""
-        network = averaged(self.network, self.average)
-        alphas = [matte(network, take, window=self.recipe.window) for take in self._validation]
-        self.scores = score(alphas, self._validation)
-        self._note(self.scores)
-        draw_curves(self.history, self.out / f"{self.recipe.name}.png")
-
-    def save(self) -> None:
-        """Save the state and the history."""
-        state = {
-            "network": self.network.state_dict(),
-            "average": self.average.values,
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "history": self.history,
-        }
-        save_state(self.state_file, state)
-        self._saved = time.monotonic()
-
-    def _note(self, values: dict[str, float]) -> None:
-        now = time.monotonic()
-        entry = {"step": float(self.step), "seconds": round(now - self._logged, 2), **values}
-        self._logged = now
-        self.history.append(entry)
-        log.info(json.dumps({name: round(value, 5) for name, value in entry.items()}))
-
-
-def averaged(network: Lite, average: Average) -> Lite:
-    """A copy of the network with the averaged weights."""
-    twin = copy.deepcopy(network)
-    twin.load_state_dict(average.values)
-    return twin
-
-
-def _train_mode(network: Lite, recipe: Recipe) -> None:
-    """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
-    network.train()
-    if recipe.frozen:
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-        network.fusion.train(recipe.window)
-
-
-def _forward(network: Lite, frames: Tensor, recipe: Recipe) -> Tensor:
-    """Alphas as (N, T, 1, H, W) float32; windows train all their frames, the outer ones with a neighbour repeated."""
-    with torch.autocast(torch.device(recipe.device).type, torch.bfloat16, enabled=recipe.bf16):
-        if not recipe.window:
-            still = frames[:, 0].contiguous(memory_format=torch.channels_last)
-            alpha: Tensor = network(still)
-            return alpha[:, None].float()
-        return _forward_clip(network, frames).float()
-
-
-def _forward_clip(network: Lite, frames: Tensor) -> Tensor:
-    """Alphas of all frames of a clip, each encoded once, (N, T, C, H, W) to (N, T, 1, H, W)."""
-    count, length = frames.shape[:2]
-    flat = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-    maps = {name: value.unflatten(0, (count, length)) for name, value in network.encode(network.stem(flat)).items()}
-    features = [{name: value[:, at] for name, value in maps.items()} for at in range(length)]
-    alphas = []
-    for at in range(length):
-        beside = range(at - network.window.past, at + network.window.future + 1)
-        window = [features[min(max(other, 0), length - 1)] for other in beside]
-        own = frames[:, at]
-        alphas.append(network.finish(network.context(window, own[:, 4:5]), own))
-    return torch.stack(alphas, dim=1)
-
-
-def _start(recipe: Recipe) -> Lite:
-    """A fresh network, or one with the weights that the recipe starts from."""
-    network = Lite()
-    if recipe.start.endswith(".state"):
-        network.load_state_dict(load_state(Path(recipe.start))["average"])
-    elif recipe.start:
-        from dvm_core.model import weights  # reads safetensors, which a machine that only trains may not have
-
-        network.load_state_dict(weights.load(recipe.start).state_dict())
-    return network
-
-
-def _groups(network: Lite, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameters with their share of the rate: in the temporal phase all but the fusion go slowly."""
-    fusion = list(network.fusion.parameters())
-    chosen = {id(parameter) for parameter in fusion}
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
-    return [{"params": rest, "factor": recipe.slow if recipe.window else 1.0}, {"params": fusion, "factor": 1.0}]
-
-
-def _validation(recipe: Recipe) -> list[Take]:
-    """48 stills, or 24 windows, of pictures that no training sees."""
-    data = replace(
-        recipe.data, foregrounds=min(96, recipe.data.foregrounds), backgrounds=min(96, recipe.data.backgrounds)
-    )
-    library = make_library(
-        Path(data.library),
-        foregrounds=data.foregrounds,
-        backgrounds=data.backgrounds,
-        size=data.picture_size,
-        seed=VALIDATION_SEED,
-    )
-    size = min(256, data.picture_size)
-    if recipe.window:
-        return make_validation(library, takes=min(24, data.foregrounds), size=size, frames=3)
-    return make_validation(library, takes=min(48, data.foregrounds), size=size)

@@ -14,6 +14,9 @@ from dvm_core.training.library import Library
 from dvm_core.training.noise import Array
 from dvm_core.training.synthetic import Take, make_take
 
+VALIDATION_SEED = 900_001
+"""Of the pictures that validation is composed from; no recipe may train on it."""
+
 RADIUS = 10
 """Dilation of the validation's trimaps, in pixels."""
 

@@ -14,8 +14,9 @@ from dvm_core.model import weights
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, turned
 from dvm_core.training.recipe import Recipe, load_recipe
+from dvm_core.training.run import learning_rate
 from dvm_core.training.state import Average, load_state, save_state
-from dvm_core.training.train import learning_rate, train
+from dvm_core.training.train import train
 
 
 def test_a_recipe_left_empty_is_the_default(tmp_path):

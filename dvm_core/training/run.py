@@ -1,0 +1,174 @@
+"""A training run's moving parts: network, optimiser, average, history, and what happens at each step."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from dvm_core.model.lite import Lite
+from dvm_core.training.curves import draw_curves
+from dvm_core.training.dataset import Batch
+from dvm_core.training.library import make_library
+from dvm_core.training.objective import answer, total_loss
+from dvm_core.training.recipe import Recipe
+from dvm_core.training.state import Average, History, load_average, load_state, save_state
+from dvm_core.training.synthetic import Take
+from dvm_core.training.validation import VALIDATION_SEED, make_validation, matte, score
+
+log = logging.getLogger(__name__)
+
+_LOG_EVERY = 10  # steps
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Share of the highest rate at a step: a linear rise, then half a cosine down to 0."""
+    if step < recipe.warmup:
+        return (step + 1) / recipe.warmup
+    progress = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
+
+
+class Run:
+    """A run, fresh or resumed.
+
+    Args:
+        recipe: Every number of it.
+        resume: State to go on from; None for a fresh run.
+
+    Raises:
+        ModelError: `resume` is no state of such a network.
+    """
+
+    def __init__(self, recipe: Recipe, resume: str | Path | None) -> None:
+        self.recipe = recipe
+        self.out = Path(recipe.out)
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.state_file = self.out / f"{recipe.name}.state"
+        self.step = 0
+        self.history: History = []
+        self.scores: dict[str, float] = {}
+        torch.manual_seed(recipe.seed)
+        self.network = _start(recipe).to(recipe.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.rate, weight_decay=recipe.decay)
+        if resume is not None:
+            state = load_state(Path(resume))
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step, self.history = state["step"], state["history"]
+        self.average = Average(self.network, recipe.average)
+        if resume is not None:
+            self.average.values = {name: value.to(recipe.device) for name, value in state["average"].items()}
+        self._validation = _validation(recipe)
+        self._saved = self._logged = time.monotonic()
+
+    def advance(self, batch: Batch) -> None:
+        """One optimiser step, and what is due after it."""
+        recipe = self.recipe
+        batch = {name: value.to(recipe.device, non_blocking=True) for name, value in batch.items()}
+        for group in self.optimiser.param_groups:
+            group["lr"] = recipe.rate * group["factor"] * learning_rate(recipe, self.step)
+        _train_mode(self.network, recipe)
+        parts = total_loss(answer(self.network, batch["frames"], recipe), batch, recipe.losses)
+        self.optimiser.zero_grad(set_to_none=True)
+        parts["total"].backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
+        self.optimiser.step()
+        self.average.update(self.network, self.step)
+        self.step += 1
+        if self.step % _LOG_EVERY == 0:
+            self._note({name: float(value.detach()) for name, value in parts.items()})
+        if self.step % recipe.validate_every == 0:
+            self.validate()
+        if time.monotonic() - self._saved > recipe.save_seconds:
+            self.save()
+
+    def validate(self) -> None:
+        """Score the averaged weights on the takes kept apart."""
+        network = averaged(self.network, self.average)
+        alphas = [matte(network, take, window=self.recipe.window) for take in self._validation]
+        self.scores = score(alphas, self._validation)
+        self._note(self.scores)
+        draw_curves(self.history, self.out / f"{self.recipe.name}.png")
+
+    def save(self) -> None:
+        """Save the state and the history."""
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.values,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "history": self.history,
+        }
+        save_state(self.state_file, state)
+        self._saved = time.monotonic()
+
+    def _note(self, values: dict[str, float]) -> None:
+        now = time.monotonic()
+        entry = {"step": float(self.step), "seconds": round(now - self._logged, 2), **values}
+        self._logged = now
+        self.history.append(entry)
+        log.info(json.dumps({name: round(value, 5) for name, value in entry.items()}))
+
+
+def averaged(network: Lite, average: Average) -> Lite:
+    """A copy of the network with the averaged weights."""
+    twin = copy.deepcopy(network)
+    twin.load_state_dict(average.values)
+    return twin
+
+
+def _train_mode(network: Lite, recipe: Recipe) -> None:
+    """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
+    network.train()
+    if recipe.frozen:
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        network.fusion.train(recipe.window)
+
+
+def _start(recipe: Recipe) -> Lite:
+    """A fresh network, or one with the weights that the recipe starts from."""
+    network = Lite()
+    if recipe.start.endswith(".state"):
+        network.load_state_dict(load_average(Path(recipe.start)))
+    elif recipe.start:
+        from dvm_core.model import weights  # reads safetensors, which a machine that only trains may not have
+
+        network.load_state_dict(weights.load(recipe.start).state_dict())
+    return network
+
+
+def _groups(network: Lite, recipe: Recipe) -> list[dict[str, object]]:
+    """Parameters with their share of the rate: in the temporal phase all but the fusion go slowly."""
+    fusion = list(network.fusion.parameters())
+    chosen = {id(parameter) for parameter in fusion}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
+    return [{"params": rest, "factor": recipe.slow if recipe.window else 1.0}, {"params": fusion, "factor": 1.0}]
+
+
+def _validation(recipe: Recipe) -> list[Take]:
+    """48 stills, or 24 windows, of pictures that no training sees."""
+    data = replace(
+        recipe.data, foregrounds=min(96, recipe.data.foregrounds), backgrounds=min(96, recipe.data.backgrounds)
+    )
+    library = make_library(
+        Path(data.library),
+        foregrounds=data.foregrounds,
+        backgrounds=data.backgrounds,
+        size=data.picture_size,
+        seed=VALIDATION_SEED,
+    )
+    size = min(256, data.picture_size)
+    if recipe.window:
+        return make_validation(library, takes=min(24, data.foregrounds), size=size, frames=3)
+    return make_validation(library, takes=min(48, data.foregrounds), size=size)
