@@ -24,12 +24,13 @@ ifneq ($(DVM_KERNELS),)
 export DVM_KERNELS
 endif
 
-.PHONY: help demo test lint lint-python lint-types lint-imports lint-cxx format bench clean
+.PHONY: help demo test hosts lint lint-python lint-types lint-imports lint-cxx format bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    matte the demo clip; print where the results are and how far they are from the truth"
 	@echo "make test    the whole suite"
+	@echo "make hosts   real Blenders as Python modules, about 1 GB each, for the tests that run inside them"
 	@echo "make lint    style, types, layers"
 	@echo "make format  put Python and C++ into the house style"
 	@echo "make bench   time and memory; takes a while"
@@ -40,6 +41,20 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+# Blender as PyPI has it: each version wants one version of Python. HOSTS="5.0" makes that one only.
+HOSTS ?= 4.2 4.5 5.0 5.2
+HOST_PYTHON_5.2 := python3.13
+
+hosts: $(foreach version,$(HOSTS),$(VENV)-blender-$(version)/installed)
+
+$(VENV)-blender-%/installed:
+	@python=$(or $(HOST_PYTHON_$*),python3.11); \
+	if ! command -v $$python >/dev/null || ! $$python -c ''; then \
+	  echo "Blender $* needs $$python, which was not found: its tests will be skipped." >&2; exit 0; \
+	fi; \
+	$$python -m venv $(VENV)-blender-$* && $(VENV)-blender-$*/bin/python -m pip install --quiet \
+	  --disable-pip-version-check "bpy==$*.*" && touch $@
 
 lint: lint-python lint-types lint-imports lint-cxx
 
