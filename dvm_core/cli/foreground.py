@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from dvm_core import __version__
 from dvm_core.bridge.frames import format_range
 from dvm_core.cli.console import say
-from dvm_core.cli.frames import chosen_frames, refuse_existing
+from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +36,14 @@ def foreground(
     alphas, writer = find_sequence(alpha, "alpha"), ForegroundWriter(output)
     frames = chosen_frames(alphas.frames or plates.frames, range, f"The alpha {alpha}")
     chosen_frames(plates.frames, format_range(frames), f"The plate {plate}")
-    refuse_existing(writer.paths(frames), overwrite)
+    read = [sequence.path(frame) for sequence in (plates.sequence, alphas) for frame in frames]
+    refuse_existing(writer.paths(frames), overwrite, read)
     for frame in frames:
         image = plates.read(frame)
         linear = cast("NDArray[np.float32]", image.linear)  # kept, for the reader was told to
-        matte = read_channel(alphas.path(frame), alpha_channel, frame=frame)
-        say(str(writer.write(frame, estimate(linear, matte), matte, image.header)))
+        # Resized and sharpened alphas overshoot a little.
+        matte = read_channel(alphas.path(frame), alpha_channel, frame=frame).clip(0, 1)
+        with named(frame, alphas.path(frame)):
+            colour = estimate(linear, matte)
+        tags = {"dvm:version": __version__, "oiio:ColorSpace": image.linear_space}
+        say(str(writer.write(frame, colour, matte, image.header, attributes=tags)))

@@ -1,11 +1,12 @@
-"""Which frames a command works on, and whether it may write them."""
+"""Which frames a command works on, whether it may write them, and which one a fault is of."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from dvm_core.bridge.errors import InputError, OutputError
+from dvm_core.bridge.errors import InputError, OutputError, UsageError
 from dvm_core.bridge.frames import format_range, parse_range
 
 ONLY_FRAME = 1
@@ -36,12 +37,33 @@ def chosen_frames(there: Sequence[int], wanted: str, what: str) -> tuple[int, ..
     return chosen
 
 
-def refuse_existing(paths: Sequence[Path], overwrite: bool) -> None:
-    """Refuse to write over files that are there, unless asked to.
+def refuse_existing(paths: Sequence[Path], overwrite: bool, read: Sequence[Path]) -> None:
+    """Refuse to write over files that are there unless asked to, and over what is read even then.
+
+    Args:
+        paths: What is to be written.
+        overwrite: Whether files that are there may go.
+        read: What the command reads.
 
     Raises:
+        UsageError: One of them is read.
         OutputError: One is there; the first is named.
     """
+    sources = {path.resolve() for path in read}
+    source = next((path for path in paths if path.resolve() in sources), None)
+    if source is not None:
+        raise UsageError(f"{source} is read by this command; write to files of their own.", path=source)
     there = next((path for path in paths if path.exists()), None)
     if there is not None and not overwrite:
         raise OutputError(f"{there} is there already; use --overwrite to write it again.", path=there)
+
+
+@contextmanager
+def named(frame: int, path: Path) -> Iterator[None]:
+    """Let faults of functions that know arrays only say which frame and file they are of."""
+    try:
+        yield
+    except InputError as error:
+        if error.frame is not None:
+            raise
+        raise InputError(error.message, frame=frame, path=path) from error

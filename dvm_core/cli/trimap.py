@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dvm_core.cli.console import say
-from dvm_core.cli.frames import chosen_frames, refuse_existing
+from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -37,8 +36,9 @@ def make(
 
     mattes, writer = TrimapReader(matte, channel=channel), TrimapWriter(output)
     frames = chosen_frames(mattes.frames, range, f"The matte {matte}")
-    refuse_existing(writer.paths(frames), overwrite)
+    refuse_existing(writer.paths(frames), overwrite, [mattes.path(frame) for frame in frames])
     for frame in frames:
         pixels = read_channel(mattes.path(frame), channel, frame=frame)
-        path: Path = writer.write(frame, make_trimap(pixels, erode=erode, dilate=dilate), mattes.header(frame))
-        say(str(path))
+        with named(frame, mattes.path(frame)):
+            made = make_trimap(pixels, erode=erode, dilate=dilate)
+        say(str(writer.write(frame, made, mattes.header(frame))))

@@ -1,4 +1,5 @@
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from dvm_core.foreground import estimate
@@ -38,7 +39,38 @@ def test_a_plate_without_a_frame_of_the_alphas_is_code_3(dvm, shot, arguments):
 
 def test_an_alpha_of_another_size_is_code_3(dvm, shot, arguments, image_writer):
     image_writer(shot.folder / "truth.1001.exr", np.zeros((20, 20, 1), np.float32), ("A",))
-    assert dvm(*arguments, "--range", "1001").code == 3
+    ran = dvm(*arguments, "--range", "1001")
+    assert ran.code == 3
+    assert f"(frame 1001, {shot.folder / 'truth.1001.exr'})" in ran.err
+
+
+def test_an_alpha_may_overshoot_but_not_hold_nan(dvm, shot, arguments, image_writer, image_reader):
+    alpha = np.full((*shot.size, 1), 0.5, np.float32)
+    alpha[3, 4], alpha[5, 6] = 1.25, -0.25
+    image_writer(shot.folder / "truth.1001.exr", alpha, ("A",))
+    assert dvm(*arguments, "--range", "1001").code == 0
+    np.testing.assert_array_equal(image_reader(shot.folder / "fg.1001.exr")[..., 3], alpha[..., 0].clip(0, 1))
+    alpha[7, 8] = np.nan
+    image_writer(shot.folder / "truth.1002.exr", alpha, ("A",))
+    ran = dvm(*arguments, "--range", "1002")
+    assert ran.code == 3
+    assert "NaN" in ran.err
+    assert "truth.1002.exr" in ran.err
+
+
+def test_the_colour_space_is_written_with_the_colour(dvm, shot, arguments):
+    assert dvm(*arguments, "--range", "1001").code == 0
+    assert oiio.ImageBuf(str(shot.folder / "fg.1001.exr")).spec()["oiio:ColorSpace"] == "lin_rec709_scene"
+
+
+def test_the_plate_is_never_written_over(dvm, shot, arguments):
+    plate = shot.folder / "plate.1001.exr"
+    before = plate.read_bytes()
+    arguments[arguments.index("-o") + 1] = shot.plate
+    ran = dvm(*arguments, "--overwrite")
+    assert ran.code == 2
+    assert f"{plate} is read by this command" in ran.err
+    assert plate.read_bytes() == before
 
 
 def test_foregrounds_that_are_there_are_kept(dvm, shot, arguments):

@@ -67,3 +67,22 @@ def test_what_cannot_be_done_ends_in_its_code(dvm, shot, more, code):
 def test_frames_that_the_matte_has_not_are_named(dvm, shot):
     ran = dvm(*_arguments(shot, "--range", "1003-1006"))
     assert "has no frame 1005-1006; it has 1001-1004." in ran.err
+
+
+def test_a_matte_with_nan_is_named_with_its_frame(dvm, shot, image_writer):
+    image_writer(shot.folder / "truth.1002.exr", np.full((*shot.size, 1), np.nan, np.float32), ("A",))
+    ran = dvm(*_arguments(shot))
+    assert ran.code == 3
+    assert "NaN" in ran.err
+    assert f"(frame 1002, {shot.folder / 'truth.1002.exr'})" in ran.err
+
+
+def test_the_matte_is_never_written_over(dvm, shot):
+    matte = shot.folder / "truth.1001.exr"
+    before = matte.read_bytes()
+    ran = dvm("trimap", "make", shot.folder, "-o", matte, "--overwrite", "--range", "1001")
+    assert ran.code == 3  # a folder of several sequences
+    ran = dvm("trimap", "make", matte, "-o", shot.folder / "truth.####.exr", "--overwrite")
+    assert ran.code == 2
+    assert f"{matte} is read by this command" in ran.err
+    assert matte.read_bytes() == before
