@@ -86,7 +86,7 @@ def header(names: list[str]) -> list[str]:
 def report(repeats: int) -> str:
     """The whole section, as Markdown."""
     lines = [f"Machine: {processor()}, {kernels()}, torch {torch.__version__}.", ""]
-    lines += [f"Command: `python benchmarks/ops.py --repeats {repeats}`. CPU time, best of {repeats}; in brackets, "]
+    lines += [f"Command: `python benchmarks/ops.py --repeats {repeats}`. CPU time, best of {repeats}; in brackets,"]
     lines += ["times ours in float32. 8 deformable groups, 3x3 taps, offsets of 3 pixels' deviation.", ""]
     sections: list[tuple[str, Callable[[], list[str]], int]] = [
         ("Deformable convolution, 1 thread", lambda: deform_conv_table(1, repeats), 1),
