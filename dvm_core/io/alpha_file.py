@@ -18,6 +18,7 @@ from dvm_core.io.sequence import output_path, output_paths
 CHANNELS = {"alpha": ("A",), "matte": ("R", "G", "B", "A"), "rgba": ("R", "G", "B", "A")}
 """The layouts of an alpha file: `A` alone; R = G = B = A; the plate's colour times alpha, and A."""
 COMPRESSIONS = ("none", "rle", "zip", "zips", "piz", "pxr24", "b44", "b44a", "dwaa", "dwab")
+_LARGEST_HALF = np.float32(65504)
 
 
 class _ExrWriter:
@@ -55,6 +56,8 @@ class _ExrWriter:
         for name, value in attributes.items():
             spec.attribute(name, str(value))
         path = self.path(frame)
+        if self._dtype == "half":
+            pixels = _within_half(pixels)
         write_image(path, spec, pixels[data.within(header.display)])
         return path
 
@@ -192,6 +195,13 @@ def _unit(alpha: NDArray[Any]) -> NDArray[np.float32]:
         return alpha
     clipped: NDArray[np.float32] = np.clip(np.nan_to_num(alpha, nan=0.0), 0.0, 1.0)
     return clipped
+
+
+def _within_half(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Values that a half float can hold: what is larger would become infinity, and NaN in the comp."""
+    if pixels.size == 0 or (pixels.max() <= _LARGEST_HALF and pixels.min() >= -_LARGEST_HALF):
+        return pixels
+    return pixels.clip(-_LARGEST_HALF, _LARGEST_HALF)
 
 
 def _with_alpha(rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -56,6 +56,14 @@ def test_a_foreground_is_straight(tmp_path, alpha, noise):
     np.testing.assert_array_equal(pixels, np.dstack([rgb, alpha]))
 
 
+def test_what_a_half_cannot_hold_is_its_largest_value_and_never_infinite(tmp_path, alpha):
+    rgb = np.full((6, 8, 3), (1e30, -1e30, 60000.0), np.float32)
+    _, pixels = read(ForegroundWriter(tmp_path / "h.####.exr").write(1, rgb, alpha, PLAIN))
+    np.testing.assert_array_equal(pixels[..., :3], np.float16([65504, -65504, 60000]) * np.ones((6, 8, 1), np.float16))
+    _, pixels = read(ForegroundWriter(tmp_path / "f.####.exr", half=False).write(1, rgb, alpha, PLAIN))
+    np.testing.assert_array_equal(pixels[..., :3], rgb)
+
+
 def test_full_floats_are_kept(tmp_path):
     alpha = np.random.default_rng(2).random((6, 8), np.float32)
     spec, pixels = read(AlphaWriter(tmp_path / "a.####.exr", half=False).write(1, alpha, PLAIN))
