@@ -161,10 +161,13 @@ def _names(folder: Path) -> Iterable[str]:
 
 
 def _listed(sequences: Sequence[Any]) -> str:
-    shown = [
-        f"{item.basename()}{'#' * max(1, item.zfill())}{item.extension()} {format_range(item.frameSet())}"
-        if item.frameSet()
-        else f"{item.basename()}{item.extension()}"
-        for item in sequences[:3]
-    ]
-    return ", ".join(shown) + (", ..." if len(sequences) > 3 else "")
+    return ", ".join(_told(sequence) for sequence in sequences[:3]) + (", ..." if len(sequences) > 3 else "")
+
+
+def _told(sequence: Any) -> str:
+    """A sequence as a pattern that finds it, and its frames."""
+    if not sequence.frameSet():
+        return f"{sequence.basename()}{sequence.extension()}"
+    # A lone # would be read as four digits.
+    token = "#" * sequence.zfill() if sequence.zfill() > 1 else "@"
+    return f"{sequence.basename()}{token}{sequence.extension()} {format_range(sequence.frameSet())}"

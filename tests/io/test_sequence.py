@@ -118,6 +118,13 @@ def test_a_pattern_that_matches_nothing_says_what_lies_there(folder):
         find_sequence(there / "plate.####.exr")
 
 
+def test_the_pattern_that_a_message_offers_finds_the_frames(folder):
+    place = folder("plate.8.exr", "plate.9.exr", "plate.10.exr")
+    with pytest.raises(InputError, match=r"its folder has plate\.@\.exr 8-10"):
+        find_sequence(place / "plate.#.exr")
+    assert find_sequence(place / "plate.@.exr").frames == (8, 9, 10)
+
+
 def test_a_range_without_frames_is_named(folder):
     with pytest.raises(InputError, match="is there in 1-5"):
         find_sequence(folder("plate.1001.exr") / "plate.1-5#.exr")
