@@ -81,7 +81,7 @@ def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> Non
     pixels = np.ascontiguousarray(pixels.reshape(spec.height, spec.width, spec.nchannels))
     done = output.open(str(temporary), spec) and output.write_image(pixels)
     closed = output.close()
-    if not (done and closed and _is_whole(temporary, spec.height)):
+    if not (done and closed and is_whole(temporary)):
         why = reason(output)
         # OpenImageIO does not say what the system said, so ask the disk.
         if shutil.disk_usage(temporary.parent).free < pixels.nbytes:
@@ -89,8 +89,8 @@ def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> Non
         raise OSError(why)
 
 
-def _is_whole(path: Path, height: int) -> bool:
-    """Whether the last row can be read back.
+def is_whole(path: Path) -> bool:
+    """Whether the last row of a file that `write_image` wrote can be read back.
 
     The libraries write the last kilobytes as they close the file, and take no notice if the disk is full by then.
     """
@@ -100,7 +100,7 @@ def _is_whole(path: Path, height: int) -> bool:
         return False
     if image.format_name() == "openexr":
         # One chunk instead of all: the file is written in order, so what is lost is at its end.
-        bottom = image.spec().y + height
+        bottom = image.spec().y + image.spec().height
         whole = image.read_scanlines(0, 0, bottom - 1, bottom, 0, 0, 1, "half") is not None
     else:
         whole = image.read_image(0, 0, 0, 1, "uint8") is not None

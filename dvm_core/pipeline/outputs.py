@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
+from dvm_core.io.output import is_whole
 from dvm_core.pipeline.shot import Shot
 
 JOB_ATTRIBUTE = "dvm:job"
@@ -125,20 +127,27 @@ class Outputs:
         return [writer.path(frame) for writer in self._writers]
 
     def _refuse_inputs(self, shot: Shot) -> None:
-        """A job's patterns may differ and yet meet in a file, say a folder of plates and a frame in it."""
-        read = {path for frame in shot.frames for path in (shot.plate.sequence.path(frame), shot.trimap.path(frame))}
+        """A job's patterns may differ and yet meet in a file: a folder and a frame in it, or a link to the folder."""
+        resolved = functools.cache(Path.resolve)
+
+        def real(path: Path) -> Path:  # a link in place of the file itself is replaced, not followed
+            return resolved(path.parent) / path.name
+
+        read = {real(shot.plate.sequence.path(frame)) for frame in shot.frames}
+        read |= {real(shot.trimap.path(frame)) for frame in shot.frames}
         for writer in self._writers:
             for path in writer.paths(shot.wanted):
-                if path in read:
+                if real(path) in read:
                     raise UsageError(f"{path} is read by this job; write to files of their own.", path=path)
 
     def _complete(self, frame: int) -> bool:
-        """Whether a frame's files are there, readable, and made by the same settings and weights.
+        """Whether a frame's files are there, readable to their end, and made by the same settings and weights.
 
         A still's name does not say which frame it holds, so a still is made again.
         """
         mine = self._attributes[JOB_ATTRIBUTE]
-        return self._numbered and all(path.exists() and _job_of(path) == mine for path in self._paths(frame))
+        paths = self._paths(frame) if self._numbered else []
+        return bool(paths) and all(path.exists() and _job_of(path) == mine and is_whole(path) for path in paths)
 
 
 def _job_of(path: Path) -> str:

@@ -4,13 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from dvm_core.bridge.errors import Cancelled, InputError, OutputError
+from dvm_core.bridge.errors import Cancelled, InputError, OutputError, UsageError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.settings import Settings
 from dvm_core.io.plate import PlateReader
@@ -146,6 +147,25 @@ def test_resuming_redoes_what_other_settings_or_a_stranger_made(job, shot):
     (shot / "out" / "alpha.1004.exr").write_bytes(b"half a file")
     result, _ = run(job(settings={"existing": "resume"}))
     assert result.frames == tuple(range(1001, 1009))
+
+
+def test_resuming_redoes_a_file_that_was_cut_short_since(job, shot):
+    run(job())
+    cut = shot / "out" / "alpha.1003.exr"
+    whole = cut.read_bytes()
+    cut.write_bytes(whole[:-20])
+    result, _ = run(job(settings={"existing": "resume"}))
+    assert result.frames == (1003,)
+    assert cut.read_bytes() == whole
+
+
+def test_plates_are_never_overwritten_through_a_linked_folder(job, shot):
+    before = (shot / "plate.1001.exr").read_bytes()
+    (shot / "out").symlink_to(shot)
+    linked = replace(job(settings={"existing": "overwrite"}), output=f"{shot}/out/plate.####.exr")
+    with pytest.raises(UsageError, match=r"out/plate\.1001\.exr is read by this job"):
+        run(linked)
+    assert (shot / "plate.1001.exr").read_bytes() == before
 
 
 def test_a_finished_job_resumes_to_nothing(job):
