@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import TracebackType
 from typing import Any
 
 from dvm_core import __version__
@@ -48,6 +49,12 @@ class Summary:
         elif kind == "cancelled":
             self.document.update(state="cancelled", code=Cancelled.exit_code)
 
+    def say(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Print it, as the exit of a context: what kept a job from even beginning was no event."""
+        if isinstance(error, DvmError) and self.document["state"] == "planned":
+            self(protocol.error(error))
+        say_json(self.document)
+
 
 def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirectory | None = None) -> None:
     """Run a job to its end, with one last event whatever happens.
@@ -62,10 +69,10 @@ def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirec
     """
     summary = Summary()
     with ExitStack() as stack:
-        stack.enter_context(logged(report.log_file, level=logging.ERROR if report.quiet else logging.WARNING))
         if report.json:
             # Entered before the progress bar so that it is left after it: a live bar takes stdout over.
-            stack.callback(lambda: say_json(summary.document))
+            stack.push(summary.say)
+        stack.enter_context(logged(report.log_file, level=logging.ERROR if report.quiet else logging.WARNING))
         show = stack.enter_context(reporting(report.progress, quiet=report.quiet, moving=not report.dry_run))
         stop = stack.enter_context(Stop())
         listeners: list[Listener] = [summary, log_event]

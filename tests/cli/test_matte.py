@@ -371,3 +371,12 @@ def test_a_mistake_of_ours_is_one_sentence_and_a_report_to_send(dvm, shot, monke
     assert "KeyError: 'planted'" in text
     assert "Traceback" in text
     assert shot.plate in text
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--progress", "pie"], 2), (["--log-file", "/"], 6)])
+def test_what_keeps_a_job_from_beginning_is_in_the_summary_too(dvm, shot, arguments, code):
+    ran = dvm(*shot.arguments, "--json", *arguments)
+    assert ran.code == code
+    summary = json.loads(ran.out)
+    assert (summary["state"], summary["code"]) == ("failed", code)
+    assert summary["message"] in ran.err
