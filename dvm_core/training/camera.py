@@ -60,7 +60,7 @@ class Camera:
         cast = rng.normal(0, 0.06, 3) if rng.random() < 0.5 else np.zeros(3)
         self._gain = np.exp2(np.clip(rng.normal(0, 0.4), -1, 0.7) + cast).astype(np.float32)
         self._lift = float(rng.uniform(0, 0.04)) if rng.random() < 0.15 else 0.0
-        self._grain = float(rng.choice([0.0, rng.uniform(0.002, 0.012), rng.uniform(0.01, 0.03)], p=[0.35, 0.5, 0.15]))
+        self._grain = float(rng.choice([0.0, rng.uniform(0.002, 0.012), rng.uniform(0.01, 0.03)], p=[0.4, 0.5, 0.1]))
         self._grain_size = float(rng.choice([0.0, rng.uniform(0.4, 1.0)], p=[0.5, 0.5]))
         self._quality = int(rng.integers(45, 96)) if rng.random() < 0.25 else 100
 

@@ -19,10 +19,10 @@ from dvm_core.training.motion import Motion
 from dvm_core.training.noise import Array, Rng, disc_blur
 from dvm_core.training.trimaps import LOWEST, random_trimap, trimap_of
 
-_WITH_CORE = 0.88  # share of takes that are to have a solid core, as most objects have
+_WITH_CORE = 0.92  # share of takes that are to have a solid core, as most objects have
 _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
-_DRESSED, _PATCHED = 0.5, 0.3  # share of foregrounds in another picture's colours; of these in wide patches of them
+_DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
@@ -104,7 +104,7 @@ def _foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arr
         shading = rgb.mean(axis=2, keepdims=True)
         rgb = cloth * np.clip(shading / (shading.mean() + 0.05), 0.3, 2.0)
     rgb = _regrade(rgb, rng)
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
     return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
@@ -126,7 +126,7 @@ def _patches(cloth: Array, rng: Rng) -> Array:
 
 def _regrade(linear: Array, rng: Rng) -> Array:
     """Another exposure and tint, sometimes with the channels swapped."""
-    gain = np.exp2(rng.normal(0, 0.35) + rng.normal(0, 0.12, 3)).astype(np.float32)
+    gain = np.exp2(rng.normal(0, 0.35) + rng.normal(0, 0.08, 3)).astype(np.float32)
     if rng.random() < 0.5:
         linear = linear[..., rng.permutation(3)]
     return np.asarray(linear * gain, dtype=np.float32)
@@ -166,7 +166,7 @@ def _mixed_pixel(picture: NDArray[np.uint8], rng: Rng, span: int) -> tuple[int, 
 
 def _focus(layer: Array, back: Array, rng: Rng) -> tuple[Array, Array]:
     """Put the background, and now and then the foreground, out of focus."""
-    if rng.random() < 0.45:
+    if rng.random() < 0.6:
         back = disc_blur(back, rng.uniform(0.7, 8.0))
     if rng.random() < 0.1:
         layer = disc_blur(layer, rng.uniform(0.7, 4.0))
