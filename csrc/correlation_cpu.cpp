@@ -1,8 +1,8 @@
 // Local correlation forward on the CPU: blocks of pixels x shifts held in registers, channels streamed past them.
-#include <omp.h>
 
 #include "cpu_kernels_isa.h"
 #include "scratch.h"
+#include "threads.h"
 #include "vec.h"
 
 namespace dvm {

@@ -1,9 +1,9 @@
 // Gradients of local correlation on the CPU. Both are gathered, so that each pixel is written once, by one thread, in
 // a fixed order: a weighted sum of the other map's pixels.
-#include <omp.h>
 
 #include "cpu_kernels_isa.h"
 #include "scratch.h"
+#include "threads.h"
 #include "vec.h"
 
 namespace dvm {

@@ -1,8 +1,8 @@
 // Deformable convolution forward on the CPU: sample a tile's columns into the cache, multiply, move on.
-#include <omp.h>
 
 #include "cpu_kernels_isa.h"
 #include "deform_conv_tile.h"
+#include "threads.h"
 
 namespace dvm {
 namespace DVM_ISA {

@@ -3,10 +3,10 @@
 // Each thread owns a run of deformable groups from start to end: their channels of x, their offsets and masks, their
 // rows of the weight. So no two threads ever write one number, and the order of every sum is fixed: results are equal
 // bit for bit from run to run.
-#include <omp.h>
 
 #include "cpu_kernels_isa.h"
 #include "deform_conv_tile.h"
+#include "threads.h"
 
 namespace dvm {
 namespace DVM_ISA {

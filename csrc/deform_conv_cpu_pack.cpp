@@ -1,5 +1,4 @@
 // Lays a convolution's weight out in the order in which the micro-kernel reads it.
-#include <omp.h>
 
 #include "cpu_kernels_isa.h"
 #include "deform_conv_tile.h"
