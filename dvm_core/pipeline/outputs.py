@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -128,10 +127,12 @@ class Outputs:
 
     def _refuse_inputs(self, shot: Shot) -> None:
         """A job's patterns may differ and yet meet in a file: a folder and a frame in it, or a link to the folder."""
-        resolved = functools.cache(Path.resolve)
+        folders: dict[Path, Path] = {}
 
         def real(path: Path) -> Path:  # a link in place of the file itself is replaced, not followed
-            return resolved(path.parent) / path.name
+            if path.parent not in folders:
+                folders[path.parent] = path.parent.resolve()
+            return folders[path.parent] / path.name
 
         read = {real(shot.plate.sequence.path(frame)) for frame in shot.frames}
         read |= {real(shot.trimap.path(frame)) for frame in shot.frames}
