@@ -163,15 +163,19 @@ class _Run:
         waiting: dict[int, Plate] = {}
         with ReadAhead(_read(shot, span.frames), queue) as frames:
             for plate, trimap in frames:
-                if self._cancelled():
-                    raise Cancelled("Cancelled; finished frames stay, and --resume goes on from them.")
+                self._stop_if_cancelled()
                 wanted = plate.frame in span.wanted
                 if wanted:  # the session keeps the display-referred pixels as long as it needs them
                     waiting[plate.frame] = plate._replace(display=_NOTHING)
                 for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
                     yield _finished(waiting.pop(matte.frame), matte)
+        self._stop_if_cancelled()
         for matte in session.finish():
             yield _finished(waiting.pop(matte.frame), matte)
+
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled():
+            raise Cancelled("Cancelled; finished frames stay, and --resume goes on from them.")
 
 
 def _finished(plate: Plate, matte: Matte) -> Finished:
