@@ -15,7 +15,7 @@ ALLOWED = {
     "__init__.py": set(),
     "bridge": set(),
     "ops": {"numpy", "torch"},
-    "io": {"numpy", "OpenImageIO", "fileseq", "av"},
+    "io": {"numpy", "cv2", "OpenImageIO", "fileseq", "av"},
     "metrics": {"numpy", "cv2"},
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},
     "trimap": {"numpy", "cv2"},

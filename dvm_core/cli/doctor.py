@@ -75,12 +75,7 @@ def _device() -> tuple[str, str]:
     from dvm_core.pipeline.memory import available
 
     compute = choose()
-    name = str(compute.device)
-    if compute.device.type == "cuda":
-        import torch
-
-        name += f" ({torch.cuda.get_device_name(compute.device)})"
-    return f"{name}, {compute.precision}, {memory(available(compute.device))} of memory free", ""
+    return f"{compute.name}, {compute.precision}, {memory(available(compute.device))} of memory free", ""
 
 
 def _kernels() -> tuple[str, str]:

@@ -34,4 +34,5 @@ def train(
         return
     scores = ", ".join(f"{name} {value:.4f}" for name, value in result.scores.items())
     ended = "Finished" if result.finished else "Stopped"
-    say(f"{ended} at step {result.step} ({scores}); to go on: --resume {result.state}")
+    use = f"; to matte: --model {result.weights}" if result.weights else ""
+    say(f"{ended} at step {result.step} ({scores}); to go on: --resume {result.state}{use}")

@@ -33,6 +33,13 @@ class Compute:
         """Name of the kernels that run, for instance `cpu-avx512` or `reference`."""
         return self.solver or ops.kernels(self.device.type)
 
+    @property
+    def name(self) -> str:
+        """The device for people: `cpu`, or `cuda:0 (NVIDIA H100)`."""
+        if self.device.type == "cpu":
+            return "cpu"
+        return f"{self.device} ({torch.cuda.get_device_name(self.device)})"
+
     def autocast(self) -> AbstractContextManager[object]:
         """The context to run a network in."""
         if self.precision == "fp32":

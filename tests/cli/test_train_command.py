@@ -24,7 +24,7 @@ def runs(monkeypatch):
     def train(*arguments):
         seen.append(arguments)
         training.log.info("step 3, loss 0.25")
-        return training.TrainResult(3, Path("small.state"), {"mse": 0.125}, finished=False)
+        return training.TrainResult(3, Path("small.state"), {"mse": 0.125}, finished=False, weights="small.safetensors")
 
     monkeypatch.setattr(training, "train", train)
     return seen
@@ -40,12 +40,15 @@ def test_the_log_is_shown_and_the_end_says_how_to_go_on(dvm, recipe, runs, tmp_p
     ran = dvm("train", recipe, "--log-file", tmp_path / "train.log")
     assert "step 3, loss 0.25" in ran.err
     assert "step 3, loss 0.25" in (tmp_path / "train.log").read_text()
-    assert ran.out == "Stopped at step 3 (mse 0.1250); to go on: --resume small.state\n"
+    assert ran.out == (
+        "Stopped at step 3 (mse 0.1250); to go on: --resume small.state; to matte: --model small.safetensors\n"
+    )
 
 
 def test_the_result_comes_as_json_too(dvm, recipe, runs):
     found = json.loads(dvm("train", recipe, "--json").out)
-    assert found == {"step": 3, "state": "small.state", "scores": {"mse": 0.125}, "finished": False}
+    said = {"step": 3, "state": "small.state", "scores": {"mse": 0.125}, "finished": False}
+    assert found == {**said, "weights": "small.safetensors"}
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"stepps": 3}', '{"steps": "many"}'])

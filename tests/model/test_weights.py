@@ -107,7 +107,7 @@ def test_trained_weights_are_halves_on_disk_and_floats_in_memory(tmp_path):
     )
     assert weights.info(tmp_path / "mine.safetensors") == record
     size = sum(2 * weight.numel() for weight in network.state_dict().values())
-    assert (tmp_path / "mine.safetensors").stat().st_size < size + 60_000
+    assert (tmp_path / "mine.safetensors").stat().st_size < size + 100_000
     loaded = weights.load(tmp_path / "mine.safetensors")
     assert not any(value.is_meta for value in [*loaded.parameters(), *loaded.buffers()])
     for name, value in loaded.state_dict().items():
