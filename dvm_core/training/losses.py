@@ -2,7 +2,7 @@
 
 All take alphas as (N, 1, H, W) in [0, 1] and a boolean mask of the same shape, the trimap's unknown region, and give a
 scalar; an empty mask gives 0. Sources: Sun et al., Deep Video Matting via Spatio-Temporal Alignment and Aggregation
-(CVPR 2021), section 3.4, and where named there Xu et al., Deep Image Matting (CVPR 2017); the Laplacian loss is from
+(CVPR 2021), and where named there Xu et al., Deep Image Matting (CVPR 2017); the Laplacian loss is from
 Hou and Liu, Context-Aware Image Matting (ICCV 2019), equation 3.
 """
 
