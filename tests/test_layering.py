@@ -24,6 +24,7 @@ ALLOWED = {
     "review": {"numpy", "cv2", "av"},
     "training": {"numpy", "torch", "cv2", "safetensors"},
     "farm": set(),
+    "install": set(),
     "worker.py": set(),
     "api.py": set(),
     "cli": {"typer", "rich", "numpy"},
