@@ -12,7 +12,6 @@ from dvm_core.cli import stop
 from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
-from dvm_core.cli.faults import as_dvm_errors, sentence
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.matte import matte
@@ -20,6 +19,7 @@ from dvm_core.cli.models import models
 from dvm_core.cli.run import run
 from dvm_core.cli.train import train
 from dvm_core.cli.trimap import trimap
+from dvm_core.faults import as_dvm_errors, sentence
 
 app = typer.Typer(
     name="dvm",

@@ -15,11 +15,11 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
 from dvm_core.bridge.protocol import Event
 from dvm_core.cli.console import say_json
-from dvm_core.cli.faults import as_dvm_errors
 from dvm_core.cli.logs import log_event, logged
 from dvm_core.cli.options import ReportOptions
 from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.cli.stop import Stop
+from dvm_core.faults import as_dvm_errors
 
 
 class Summary:

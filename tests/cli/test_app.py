@@ -13,10 +13,10 @@ import typer
 
 from dvm_core import __version__
 from dvm_core.bridge.errors import Cancelled, DeviceError, DvmError, InputError
-from dvm_core.cli.faults import as_dvm_errors, report, sentence
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.phrases import duration, memory
 from dvm_core.cli.stop import Stop
+from dvm_core.faults import as_dvm_errors, report, sentence
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ["matte", "run", "trimap", "foreground", "models", "train", "eval", "doctor"]
