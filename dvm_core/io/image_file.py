@@ -5,6 +5,7 @@ What OpenImageIO does in its own way is dealt with here, so that no other file h
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ class ImageFile:
         self.frame = frame
         if not path.is_file():
             raise self.error("is missing; render or copy it, or leave it out of the range")
+        self._coded = False
         self._input = self._open()
         self._format = str(self._input.format_name())
         for spec in self.parts:
@@ -95,6 +97,34 @@ class ImageFile:
         wanted = [channel - first for channel in channels]
         return pixels if wanted == list(range(pixels.shape[2])) else pixels[:, :, wanted]
 
+    def require_end(self, part: int) -> None:
+        """See that the last pixels of a part are there, without reading the others: what is cut short lacks its end.
+
+        For EXR and PNG; the other formats tell when they are read, and so does luminance and chroma, whose reader
+        cannot give some rows alone.
+
+        Raises:
+            InputError: They are not.
+        """
+        if self._format == "png" and not _png_has_end(self.path):
+            raise self.error("is cut short; render or copy it again")
+        if self._format != "openexr" or self._coded:
+            return
+        if self.parts[part].tile_width:
+            last = self._last_tile(part)
+        else:
+            bottom = self.parts[part].y + self.parts[part].height
+            last = self._input.read_scanlines(part, 0, bottom - 1, bottom, 0, 0, 1, "half")
+        if last is None or self._input.has_error:
+            raise self._damaged(self._input)
+
+    def _last_tile(self, part: int) -> Any:
+        spec = self.parts[part]
+        column = spec.x + (spec.width - 1) // spec.tile_width * spec.tile_width
+        row = spec.y + (spec.height - 1) // spec.tile_height * spec.tile_height
+        self._input.seek_subimage(part, 0)
+        return self._input.read_tile(column, row, spec.z, "half")
+
     def error(self, problem: str) -> InputError:
         """The error that says what is wrong with this file."""
         name = "Image" if self.frame is None else f"Frame {self.frame}"
@@ -120,6 +150,7 @@ class ImageFile:
                 oiio.attribute("openexr:core", 1)
         if file is None:
             raise self._damaged(oiio)
+        self._coded = True
         return file
 
     def _check(self, spec: Any) -> None:
@@ -153,6 +184,13 @@ def _jpeg_is_cut(path: Path) -> bool:
     """Whether the end mark is missing; the library fills what is missing of a progressive JPEG without a word."""
     data = path.read_bytes()
     return data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) < 0
+
+
+def _png_has_end(path: Path) -> bool:
+    """Whether the file ends as the format says; zeros that a copy reserved do not count as an end."""
+    with path.open("rb") as file:
+        file.seek(-min(file.seek(0, os.SEEK_END), 12), os.SEEK_END)
+        return file.read() == b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def reason(source: Any) -> str:

@@ -61,12 +61,11 @@ class MovieSource:
         """The movie, whatever the frame."""
         return self._path
 
-    def space(self, frame: int) -> ColourSpace:
-        """Colour space of every frame."""
-        return self._space
+    def inspect(self, frame: int) -> tuple[ImageHeader, ColourSpace]:
+        """Header and colour space of every frame."""
+        return self._header(), self._space
 
-    def header(self, frame: int) -> ImageHeader:
-        """Header of every frame."""
+    def _header(self) -> ImageHeader:
         window = Window(0, 0, self._stream.width, self._stream.height)
         rate = self._stream.average_rate
         attributes: tuple[Attribute, ...] = ()
@@ -84,7 +83,7 @@ class MovieSource:
             raise self._error(frame, f"cannot be decoded ({error}); export it again") from error
         if picture is None or picture.is_corrupt:
             raise self._error(frame, "is damaged or missing; export it again")
-        return Raw(self._rgb(picture), self.header(frame), self._space)
+        return Raw(self._rgb(picture), self._header(), self._space)
 
     def _open(self) -> None:
         self._container = self._av.open(str(self._path))

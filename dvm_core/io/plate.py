@@ -56,11 +56,8 @@ class Source(Protocol):
     def path(self, frame: int) -> Path:
         """File of a frame."""
 
-    def header(self, frame: int) -> ImageHeader:
-        """Header of a frame, without its pixels."""
-
-    def space(self, frame: int) -> ColourSpace:
-        """Colour space of a frame, without its pixels."""
+    def inspect(self, frame: int) -> tuple[ImageHeader, ColourSpace]:
+        """Header and colour space of a frame, without its pixels."""
 
     def read(self, frame: int) -> Raw:
         """Pixels of a frame."""
@@ -101,15 +98,19 @@ class PlateReader:
     @cached_property
     def colorspace(self) -> ColourSpace:
         """The colour space of the plate (that of its first frame) and why; `str()` of it is fit to print."""
-        return self._source.space(self.frames[0])
+        return self._source.inspect(self.frames[0])[1]
 
     def header(self, frame: int) -> ImageHeader:
-        """Header of one frame, without reading its pixels.
+        """Header of one frame, without reading more of its pixels than it takes to see that the last ones are there.
 
         Raises:
-            InputError: The frame is missing or its header is damaged.
+            InputError: The frame is missing, its header is damaged, or its end is missing.
         """
-        return self._source.header(frame)
+        return self.inspect(frame)[0]
+
+    def inspect(self, frame: int) -> tuple[ImageHeader, ColourSpace]:
+        """Header and colour space of one frame; as `header`."""
+        return self._source.inspect(frame)
 
     def read(self, frame: int) -> Plate:
         """One frame.
@@ -119,6 +120,16 @@ class PlateReader:
                 first one.
         """
         pixels, header, space = self._source.read(frame)
+        self.require_space(frame, space)
+        linear = to_linear(pixels, space) if self.keep_linear else None
+        return Plate(frame, self._source.path(frame), to_display(pixels, space), linear, linear_name(space), header)
+
+    def require_space(self, frame: int, space: ColourSpace) -> None:
+        """See that a frame's colour space is that of the first one.
+
+        Raises:
+            InputError: It is another one, or the first frame is damaged.
+        """
         path = self._source.path(frame)
         if space.name != self.colorspace.name or space.matrix != self.colorspace.matrix:
             raise InputError(
@@ -127,8 +138,6 @@ class PlateReader:
                 frame=frame,
                 path=path,
             )
-        linear = to_linear(pixels, space) if self.keep_linear else None
-        return Plate(frame, path, to_display(pixels, space), linear, linear_name(space), header)
 
 
 class ImageSource:
@@ -145,15 +154,12 @@ class ImageSource:
         """File of a frame."""
         return self._sequence.path(frame)
 
-    def header(self, frame: int) -> ImageHeader:
-        """Header of a frame, without its pixels."""
+    def inspect(self, frame: int) -> tuple[ImageHeader, ColourSpace]:
+        """Header and colour space of a frame, of whose pixels the last ones are there."""
         with ImageFile(self.path(frame), frame) as image:
-            return ImageHeader.of_spec(image.parts[self._pick(image).part])
-
-    def space(self, frame: int) -> ColourSpace:
-        """Colour space of a frame, without its pixels."""
-        with ImageFile(self.path(frame), frame) as image:
-            return self._space(image, self._pick(image))
+            colour = self._pick(image)
+            image.require_end(colour.part)
+            return ImageHeader.of_spec(image.parts[colour.part]), self._space(image, colour)
 
     def read(self, frame: int) -> Raw:
         """Pixels of a frame; a grey file becomes three equal channels."""

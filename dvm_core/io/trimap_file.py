@@ -50,13 +50,15 @@ class TrimapReader:
         return self._sequence.path(frame)
 
     def header(self, frame: int) -> ImageHeader:
-        """Header of one frame, without reading its pixels.
+        """Header of one frame, without reading more of its pixels than it takes to see that the last ones are there.
 
         Raises:
-            InputError: The frame is missing or its header is damaged.
+            InputError: The frame is missing, its header is damaged, or its end is missing.
         """
         with ImageFile(self.path(frame), frame) as image:
-            return ImageHeader.of_spec(image.parts[matte_part(image, self._channel)])
+            part = matte_part(image, self._channel)
+            image.require_end(part)
+            return ImageHeader.of_spec(image.parts[part])
 
     def read(self, frame: int) -> NDArray[np.uint8]:
         """One trimap over its display window, background where it has no pixels.

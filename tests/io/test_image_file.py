@@ -213,3 +213,22 @@ def test_threads_may_open_ordinary_and_luminance_chroma_files_at_once(write_imag
         thread.join()
     assert not wrong
     assert image_file.oiio.get_int_attribute("openexr:core") == 1
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.exr", {}), ("a.exr", {"tile": 32}), ("a.png", {"dtype": "uint8"})])
+@pytest.mark.parametrize("lost", [1, 40, 2000])
+def test_a_missing_end_is_found_without_reading_the_picture(write_image, noise, tmp_path, name, options, lost):
+    path = write_image(tmp_path / name, noise(70, 90, 3), **options)
+    with ImageFile(path) as image:
+        image.require_end(0)
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(InputError, match=r"a\.(exr|png)' (cannot be read|is cut short)"), ImageFile(path) as image:
+        image.require_end(0)
+
+
+def test_a_png_that_a_copy_has_reserved_but_not_filled_is_cut_short(write_image, noise, tmp_path):
+    path = write_image(tmp_path / "a.png", noise(70, 90, 3), dtype="uint8")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-300] + bytes(300))
+    with pytest.raises(InputError, match="cut short"), ImageFile(path) as image:
+        image.require_end(0)
