@@ -97,7 +97,7 @@ class _Run:
             self._announce(session, shot, plan, pending)
             if dry_run:
                 return MatteResult(pending, warnings=shot.warnings, plan=plan)
-            require_unknown(shot)
+            require_unknown(job, shot)
             self._matte(session, shot, plan, outputs, pending)
         seconds = time.perf_counter() - started
         self._emit(protocol.done(len(pending), seconds, self._outputs))

@@ -201,15 +201,33 @@ def test_a_missing_plate_is_named(job, shot):
         run(job(range="1001-1008"))
 
 
-def test_a_damaged_plate_is_named_and_finished_frames_stay(job, shot):
+def test_a_plate_that_is_cut_short_is_named_before_any_work(job, shot):
     damaged = shot / "plate.1006.exr"
     damaged.write_bytes(damaged.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"plate\.1006\.exr") as caught:
+        run(job())
+    assert caught.value.frame == 1006
+    assert not (shot / "out").exists()
+
+
+def test_a_plate_that_is_damaged_inside_is_named_when_it_is_reached_and_finished_frames_stay(job, shot):
+    damaged = shot / "plate.1006.exr"
+    data = bytearray(damaged.read_bytes())
+    data[600:700] = bytes(100)  # within the first chunk; header and end stay
+    damaged.write_bytes(data)
     with pytest.raises(InputError, match=r"plate\.1006\.exr") as caught:
         run(job())
     assert caught.value.frame == 1006
     done = files(shot / "out")
     assert "alpha.1001.exr" in done
     assert "alpha.1006.exr" not in done
+
+
+def test_a_chunk_without_unknown_pixels_is_fine_where_its_shot_has_some(job, shot):
+    for frame in (1001, 1002):
+        write(shot / f"trimap.{frame}.png", np.full((48, 64), 255, np.uint8), "uint8")
+    result, _ = run(job(range="1001-1002", shot_range="1001-1008"))
+    assert result.frames == (1001, 1002)
 
 
 def test_a_trimap_of_another_size_is_refused(job, shot):
