@@ -25,7 +25,7 @@ ALLOWED = {
     "training": {"numpy", "torch", "cv2", "safetensors"},
     "farm": set(),
     "install": set(),
-    "worker.py": {"torch"},
+    "worker": {"torch"},
     "api.py": set(),
     "faults.py": set(),
     "cli": {"typer", "rich", "numpy"},

@@ -19,6 +19,7 @@ from dvm_core.cli.models import models
 from dvm_core.cli.run import run
 from dvm_core.cli.train import train
 from dvm_core.cli.trimap import trimap
+from dvm_core.cli.worker import worker
 from dvm_core.faults import as_dvm_errors, sentence
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ app.command()(foreground)
 app.add_typer(models, name="models")
 app.command()(train)
 app.command("eval")(evaluate)
+app.command()(worker)
 app.command()(doctor)
 
 

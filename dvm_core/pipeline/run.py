@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 import dvm_core
 from dvm_core.bridge import protocol
@@ -25,6 +26,7 @@ from dvm_core.pipeline.stream import ReadAhead, WriteBehind
 from dvm_core.pipeline.windows import Span, spans
 
 Emit = Callable[[Event], None]
+Load = Callable[[str], nn.Module]
 _NOTHING = np.empty((0, 0, 3), np.float32)
 
 
@@ -52,6 +54,7 @@ def run_job(
     emit: Emit = lambda event: None,
     cancelled: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
+    load: Load = weights.load,
 ) -> MatteResult:
     """Matte the frames of a job.
 
@@ -60,6 +63,7 @@ def run_job(
         emit: Receives every event (`bridge.protocol`) but `hello`, `error` and `cancelled`, one at a time.
         cancelled: Asked before each frame; when true the job ends, and what is finished stays.
         dry_run: Check everything and plan, but compute nothing.
+        load: Gives the model of a name or file; another than `weights.load` may keep it between jobs.
 
     Returns:
         What was done; for a dry run the frames that would be.
@@ -67,14 +71,15 @@ def run_job(
     Raises:
         DvmError: With a sentence for the user; frames that were finished before stay.
     """
-    return _Run(job, emit, cancelled).run(dry_run)
+    return _Run(job, emit, cancelled, load).run(dry_run)
 
 
 class _Run:
     """One job on its way."""
 
-    def __init__(self, job: MatteJob, emit: Emit, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, job: MatteJob, emit: Emit, cancelled: Callable[[], bool], load: Load) -> None:
         self._job = job
+        self._load = load
         self._sink = emit
         self._lock = threading.Lock()
         self._cancelled = cancelled
@@ -88,7 +93,12 @@ class _Run:
                 "Trimaps cannot be propagated between keyframes by this version; give a trimap for every frame."
             )
         with MattingSession(
-            job.model, settings.device, settings.precision, settings.threads, settings.tile, settings.max_memory
+            self._load(job.model),
+            settings.device,
+            settings.precision,
+            settings.threads,
+            settings.tile,
+            settings.max_memory,
         ) as session:
             shot = open_shot(job, session.window)
             plan = session.plan(shot.size, len(shot.frames), settings)

@@ -53,7 +53,7 @@ class MattingSession:
     """A model on a device, and the window of frames that passes it. Sessions share nothing; use each from one thread.
 
     Args:
-        model: Name of a model, or a weight file.
+        model: Name of a model, a weight file, or a loaded model (which is rearranged for speed).
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         threads: CPU threads of this process for torch; 0 leaves them as they are.
@@ -68,7 +68,7 @@ class MattingSession:
 
     def __init__(
         self,
-        model: str = "lite",
+        model: str | nn.Module = "lite",
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
@@ -79,7 +79,7 @@ class MattingSession:
         self._compute = devices.choose(device, precision)
         if threads:
             torch.set_num_threads(threads)
-        self._model: nn.Module = models.load(model)
+        self._model = model if isinstance(model, nn.Module) else models.load(model)
         if isinstance(self._model, ClosedForm):
             self._compute = devices.Compute(torch.device("cpu"), "fp32", solver="pymatting")
         self._estimator: Estimator | None = None
