@@ -23,7 +23,7 @@ ALLOWED = {
     "pipeline": {"numpy", "torch", "cv2", "psutil"},
     "review": {"numpy", "cv2", "av"},
     "training": {"numpy", "torch", "cv2", "safetensors"},
-    "farm": set(),
+    "farm": {"torch", "yaml"},
     "install": set(),
     "worker": {"torch"},
     "api.py": set(),

@@ -12,6 +12,7 @@ from dvm_core.cli import stop
 from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
+from dvm_core.cli.farm import farm
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.matte import matte
@@ -50,6 +51,7 @@ app.command()(grouped(run))
 app.add_typer(trimap, name="trimap")
 app.command()(foreground)
 app.add_typer(models, name="models")
+app.add_typer(farm, name="farm")
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(worker)
