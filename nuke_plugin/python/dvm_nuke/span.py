@@ -1,0 +1,47 @@
+"""Which frames have to be rendered for the engine, so that what it makes does not depend on how much was rendered."""
+
+from typing import NamedTuple, Sequence
+
+from .bridge.frames import format_range
+
+NEIGHBOURS = 8
+"""Frames on each side that an alpha may depend on: twice the longest window of any model, and some."""
+
+
+class Span(NamedTuple):
+    """Frames from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return format_range(range(self.first, self.last + 1))
+
+    def holds(self, other: "Span") -> bool:
+        """Whether another span lies inside this one."""
+        return self.first <= other.first and other.last <= self.last
+
+    def within(self, limits: "Span") -> "Span":
+        """The part of it inside other limits; where they do not meet, it stays as it is."""
+        first, last = max(self.first, limits.first), min(self.last, limits.last)
+        return Span(first, last) if first <= last else self
+
+
+def with_neighbours(wanted: Span, shot: Span) -> Span:
+    """The frames that the wanted ones depend on, if every frame has its trimap.
+
+    Args:
+        wanted: Frames to matte.
+        shot: Frames that the plate has; past its ends there is nothing to render. The wanted ones always count.
+    """
+    near = Span(wanted.first - NEIGHBOURS, wanted.last + NEIGHBOURS).within(shot)
+    return Span(min(near.first, wanted.first), max(near.last, wanted.last))
+
+
+def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
+    """The frames that the wanted ones depend on, if trimaps are propagated from keyframes on both sides."""
+    near = with_neighbours(wanted, shot)
+    return Span(
+        max((key for key in keys if key <= near.first), default=near.first),
+        min((key for key in keys if key >= near.last), default=near.last),
+    )
