@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ class TrimapSource(Protocol):
     def frames(self) -> tuple[int, ...]:
         """Frame numbers there are, in order; empty for a file whose name has none."""
 
-    def path(self, frame: int) -> object:
+    def path(self, frame: int) -> Path:
         """File of one frame."""
 
     def header(self, frame: int) -> ImageHeader:

@@ -14,6 +14,7 @@ Wrong way: one session for each frame (no neighbours, weights read each time), o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
@@ -167,13 +168,16 @@ class MattingSession:
         self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted)
         self._restore = restorer(plate)
         self._received += 1
-        return self._drain(self._received - self.reach)
+        return list(self._drain(self._received - self.reach))
 
     def finish(self) -> list[Matte]:
         """End the shot: the mattes that are left. The session is then ready for another shot."""
-        mattes = self._drain(self._received)
+        return list(self.remaining())
+
+    def remaining(self) -> Iterator[Matte]:
+        """What `finish` gives, each matte computed as it is asked for; the shot ends with the last one."""
+        yield from self._drain(self._received)
         self._reset()
-        return mattes
 
     def close(self) -> None:
         """Let go of the model and of all frames."""
@@ -190,17 +194,16 @@ class MattingSession:
             raise UsageError(f"A session needs a matting network, not {type(self._model).__name__}.")
         return self._model
 
-    def _drain(self, end: int) -> list[Matte]:
+    def _drain(self, end: int) -> Iterator[Matte]:
         """Alphas of the frames before position `end` that are still due."""
-        mattes = []
         while self._next < end:
             frame = self._frames[self._next]
-            if frame.wanted:
-                mattes.append(Matte(frame.number, self._restore(self._alpha(self._next))))
+            alpha = self._alpha(self._next) if frame.wanted else None
             frame.release()
             self._next += 1
             self._frames.pop(self._next - 1 - self.reach, None)
-        return mattes
+            if alpha is not None:
+                yield Matte(frame.number, self._restore(alpha))
 
     def _alpha(self, position: int) -> NDArray[np.float32]:
         """Alpha of one frame; once, a smaller tile is tried where memory ran out."""
