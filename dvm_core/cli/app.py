@@ -9,6 +9,7 @@ import typer
 from dvm_core import __version__
 from dvm_core.bridge.errors import DvmError
 from dvm_core.cli import stop
+from dvm_core.cli.batch import batch
 from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
@@ -51,6 +52,7 @@ app.command()(grouped(run))
 app.add_typer(trimap, name="trimap")
 app.command()(foreground)
 app.add_typer(models, name="models")
+app.command()(grouped(batch))
 app.add_typer(farm, name="farm")
 app.command()(train)
 app.command("eval")(evaluate)

@@ -14,6 +14,7 @@ from dvm_core.bridge.errors import DvmError, InputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.local import run_local
 from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.faults import as_dvm_errors
 
@@ -179,5 +180,6 @@ farm.command()(grouped(openjd))
 farm.command()(grouped(deadline))
 farm.command()(grouped(deadline10))
 farm.command()(grouped(opencue))
+farm.command("run-local")(grouped(run_local))
 farm.command()(ready)
 farm.command()(grouped(check))

@@ -56,6 +56,10 @@ class Summary:
         say_json(self.document)
 
 
+Work = Callable[[Callable[[Event], None], Callable[[], bool]], None]
+"""Does a job; called with what takes its events, and with what tells whether it shall stop."""
+
+
 def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirectory | None = None) -> None:
     """Run a job to its end, with one last event whatever happens.
 
@@ -63,6 +67,15 @@ def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirec
         load: Gives the job; that it is not valid is reported as any other failure is.
         report: How to tell.
         directory: The job's own folder, if it has one; its `cancel` file stops the job as a signal does.
+
+    Raises:
+        DvmError: What stopped it, after it was reported.
+    """
+    perform(lambda emit, cancelled: _compute(load(), emit, cancelled, dry_run=report.dry_run), report, directory)
+
+
+def perform(work: Work, report: ReportOptions, directory: JobDirectory | None = None) -> None:
+    """Do some work and tell everybody: as `run`, whoever computes.
 
     Raises:
         DvmError: What stopped it, after it was reported.
@@ -91,7 +104,7 @@ def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirec
 
         try:
             with as_dvm_errors():
-                _compute(load(), emit, cancelled, dry_run=report.dry_run)
+                work(emit, cancelled)
         except DvmError as fault:
             emit(protocol.cancelled() if isinstance(fault, Cancelled) else protocol.error(fault))
             raise

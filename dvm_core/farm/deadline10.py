@@ -39,7 +39,7 @@ def files(plan: FarmPlan, folder: Path) -> dict[str, str]:
     if plan.chunks.seconds:
         raise UsageError("Deadline 10 cuts chunks by frames only; give --chunk and no --target-seconds.")
     written: dict[str, str] = {}
-    jobs = []
+    jobs: list[dict[str, object]] = []
     indices: dict[str, list[int]] = {"": []}
     for step in plan.steps:
         for task in step.tasks:

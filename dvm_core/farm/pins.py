@@ -7,20 +7,21 @@ takes the choice here and writes it down: into the job's settings, and into the 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
+from torch import nn
 
-from dvm_core import model as models
 from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.job import MatteJob
+from dvm_core.model import weights
 from dvm_core.model.closed_form import ClosedForm
 from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline import device as devices
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.memory import MemoryPlan
-from dvm_core.pipeline.shot import Shot, open_shot
+from dvm_core.pipeline.shot import Shot, open_shot, require_unknown
 
 MOST_THREADS = 8
 """A plan made on a workstation with more cores must not ask for as many of every machine."""
@@ -59,12 +60,17 @@ class Pinned:
     warnings: tuple[str, ...]
 
 
-def pin(job: MatteJob, *, kernels: str = "") -> Pinned:
+Load = Callable[[str], nn.Module]
+"""Gives the model of a name or file."""
+
+
+def pin(job: MatteJob, *, kernels: str = "", load: Load = weights.load) -> Pinned:
     """Check a job's files and decide what it leaves open.
 
     Args:
         job: The job, paths resolved.
         kernels: Kernels to compute with; "" for the best of this machine. Every machine of the farm has to have them.
+        load: Gives the model; another than `weights.load` may keep it from job to job.
 
     Raises:
         InputError: If frames are missing or do not fit.
@@ -72,9 +78,11 @@ def pin(job: MatteJob, *, kernels: str = "") -> Pinned:
         ModelError: If the model is not there.
         UsageError: If `kernels` belong to another device.
     """
-    model = models.load(job.model)
+    model = load(job.model)
     window = model.window if isinstance(model, ClosedForm | MattingNetwork) else Window(0, 0)
     shot = open_shot(job, window)
+    if job.trimap_mode == "every-frame":  # of keyframes, only propagation can tell
+        require_unknown(job, shot)
     compute = _compute(job, solver="pymatting" if isinstance(model, ClosedForm) else "")
     chosen = _kernels(compute, kernels)
     planned = replace(job.settings, max_memory=job.settings.max_memory or DEFAULT_MEMORY)

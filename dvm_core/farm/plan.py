@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 from dvm_core.bridge.errors import OutputError, UsageError
 from dvm_core.bridge.frames import normalise_pattern, parse_range
 from dvm_core.bridge.job import MatteJob, is_model_file
-from dvm_core.farm.pins import Pinned, pin, plain_range, runs
+from dvm_core.farm.pins import Load, Pinned, pin, plain_range, runs
 from dvm_core.farm.steps import (
     Need,
     Parameter,
@@ -31,6 +31,7 @@ from dvm_core.farm.steps import (
     propagate_command,
 )
 from dvm_core.io.sequence import find_sequence, output_paths
+from dvm_core.model import weights
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.windows import spans
 
@@ -127,7 +128,14 @@ class FarmPlan:
         return sorted(written)
 
 
-def plan(job: MatteJob, chunks: Chunks | None = None, *, kernels: str = "", engine: str = "dvm") -> FarmPlan:
+def plan(
+    job: MatteJob,
+    chunks: Chunks | None = None,
+    *,
+    kernels: str = "",
+    engine: str = "dvm",
+    load: Load = weights.load,
+) -> FarmPlan:
     """Plan a job for a farm.
 
     Args:
@@ -135,12 +143,13 @@ def plan(job: MatteJob, chunks: Chunks | None = None, *, kernels: str = "", engi
         chunks: How the Matte step is cut.
         kernels: Kernels to compute with; "" for the best of this machine.
         engine: The command that is the engine on the farm's machines.
+        load: Gives the model of a name or file.
 
     Raises:
         DvmError: What would stop the job on the farm stops it here: files, memory, model, outputs that are there.
     """
     chunks = chunks or Chunks()
-    pinned = pin(job, kernels=kernels)
+    pinned = pin(job, kernels=kernels, load=load)
     _refuse_existing(pinned)
     parameters = parameters_of(pinned)
     steps = _steps(pinned, parameters, chunks)
