@@ -16,6 +16,7 @@ from dvm_core.cli.eval import evaluate
 from dvm_core.cli.farm import farm
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.install import install
 from dvm_core.cli.matte import matte
 from dvm_core.cli.models import models
 from dvm_core.cli.run import run
@@ -56,6 +57,7 @@ app.command()(grouped(batch))
 app.add_typer(farm, name="farm")
 app.command()(train)
 app.command("eval")(evaluate)
+app.command()(install)
 app.command()(worker)
 app.command()(doctor)
 
