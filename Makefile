@@ -48,12 +48,16 @@ HOST_PYTHON_5.2 := python3.13
 
 hosts: $(foreach version,$(HOSTS),$(VENV)-blender-$(version)/installed)
 
+# pyenv's shims are on the path for versions that are switched off, too; its builds are asked by their own path.
 $(VENV)-blender-%/installed:
-	@python=$(or $(HOST_PYTHON_$*),python3.11); \
-	if ! command -v $$python >/dev/null || ! $$python -c ''; then \
-	  echo "Blender $* needs $$python, which was not found: its tests will be skipped." >&2; exit 0; \
+	@wanted=$(or $(HOST_PYTHON_$*),python3.11); \
+	for python in "$$(command -v $$wanted)" "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/$$wanted; do \
+	  "$$python" -c '' 2>/dev/null && break || python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Blender $* needs $$wanted, which was not found: its tests will be skipped." >&2; exit 0; \
 	fi; \
-	$$python -m venv $(VENV)-blender-$* && $(VENV)-blender-$*/bin/python -m pip install --quiet \
+	"$$python" -m venv $(VENV)-blender-$* && $(VENV)-blender-$*/bin/python -m pip install --quiet \
 	  --disable-pip-version-check "bpy==$*.*" && touch $@
 
 lint: lint-python lint-types lint-imports lint-cxx
