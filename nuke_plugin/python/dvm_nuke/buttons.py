@@ -72,7 +72,8 @@ def submit(group: nuke.Group) -> None:
     """Write what a farm needs to matte the range."""
     knobs = panel.read(group)
     runs.show_status(group, "Making the farm bundle.")
-    farm.submit(knobs, prepare.jobs(group, knobs, knobs.wanted, farm.FOLDER))
+    folder = farm.new_folder(knobs)
+    farm.submit(knobs, prepare.jobs(group, knobs, knobs.wanted, folder), folder)
 
 
 @_button

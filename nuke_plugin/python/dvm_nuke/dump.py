@@ -49,12 +49,12 @@ def render(group: nuke.Group, role: str, frames: Sequence[int], pattern: str, vi
 
 
 def remove(pattern: str) -> None:
-    """Take a dump's files away, and its folder if nothing else is in it."""
+    """Take a dump's files away, and the view's folder and the dump's, if nothing else is in them."""
     for frame in frames_there(pattern):
         Path(pattern % frame).unlink()
-    folder = Path(pattern).parent
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    for folder in list(Path(pattern).parents)[:2]:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _in_words(role: str, error: RuntimeError) -> Exception:

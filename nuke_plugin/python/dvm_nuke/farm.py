@@ -12,22 +12,36 @@ from .bridge.engine import find_python
 from .bridge.environment import engine_environment
 from .bridge.errors import DvmError, OutputError
 from .host import find, in_main_thread, management
+from .names import of_view
 from .panel import Panel
 from .prepare import ViewJob
 from .runs import report, show_status
 
-FOLDER = "dvm_farm"
-"""Beside the alphas; holds what a farm has to read, so it is not taken away."""
+_FOLDER = "dvm_farm"
 
 
-def submit(panel: Panel, jobs: List[ViewJob]) -> None:
+def new_folder(panel: Panel) -> str:
+    """A folder beside the alphas for one submission: a farm may still be reading what an earlier one rendered."""
+    alphas = Path(of_view(panel.output, panel.views[0])).parent
+    number = 1
+    while (alphas / _FOLDER / str(number)).exists():
+        number += 1
+    return f"{_FOLDER}/{number}"
+
+
+def submit(panel: Panel, jobs: List[ViewJob], folder: str) -> None:
     """Write job files and make bundles of them in the background.
+
+    Args:
+        panel: The node's knobs.
+        jobs: One for each view.
+        folder: As `new_folder` named it; what was rendered for the jobs is in it, and stays.
 
     Raises:
         DvmError: A file cannot be written, or nothing says where the engine is.
     """
     config = management().config
-    commands = [_command(find_python(), _write(view_job)) for view_job in jobs]
+    commands = [_command(find_python(), _write(view_job, folder)) for view_job in jobs]
     environment = engine_environment({"OCIO": config} if config else None)
     if nuke.GUI:
         threading.Thread(target=_bundle, args=(panel, commands, environment), daemon=True).start()
@@ -35,10 +49,10 @@ def submit(panel: Panel, jobs: List[ViewJob]) -> None:
         _bundle(panel, commands, environment)
 
 
-def _write(view_job: ViewJob) -> Path:
+def _write(view_job: ViewJob, folder: str) -> Path:
     """Write a view's job file; returns its path."""
     job = view_job.job
-    path = Path(job.output).parent / FOLDER / view_job.view / "job.json"
+    path = Path(job.output).parent / folder / view_job.view / "job.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(job.to_dict(), indent=2), encoding="utf-8")

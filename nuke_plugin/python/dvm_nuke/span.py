@@ -21,11 +21,6 @@ class Span(NamedTuple):
         """Whether another span lies inside this one."""
         return self.first <= other.first and other.last <= self.last
 
-    def within(self, limits: "Span") -> "Span":
-        """The part of it inside other limits; where they do not meet, it stays as it is."""
-        first, last = max(self.first, limits.first), min(self.last, limits.last)
-        return Span(first, last) if first <= last else self
-
 
 def with_neighbours(wanted: Span, shot: Span) -> Span:
     """The frames that the wanted ones depend on, if every frame has its trimap.
@@ -34,8 +29,10 @@ def with_neighbours(wanted: Span, shot: Span) -> Span:
         wanted: Frames to matte.
         shot: Frames that the plate has; past its ends there is nothing to render. The wanted ones always count.
     """
-    near = Span(wanted.first - NEIGHBOURS, wanted.last + NEIGHBOURS).within(shot)
-    return Span(min(near.first, wanted.first), max(near.last, wanted.last))
+    return Span(
+        min(wanted.first, max(wanted.first - NEIGHBOURS, shot.first)),
+        max(wanted.last, min(wanted.last + NEIGHBOURS, shot.last)),
+    )
 
 
 def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:

@@ -4,7 +4,6 @@ It loads the real gizmos, evaluates their graphs, renders real EXRs, takes calls
 and refuses to be touched by them otherwise.
 """
 
-import os
 from pathlib import Path
 
 import nuke_images
@@ -246,4 +245,3 @@ def scriptClear():
 def scriptOpen(path):
     scriptClear()
     build(nuke_script.load(Path(path).read_text()), session.root, str)
-    session.root["name"].setValue(os.fspath(path))

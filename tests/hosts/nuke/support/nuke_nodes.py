@@ -205,6 +205,7 @@ def build(parsed, parent, rename):
     for item in parsed:
         if item.kind == "Root":
             _fill(session.root, item)
+            session.root["name"].setValue(item.name)
             continue
         node = (Group if item.kind == "Group" else Node)(item.kind, "", parent)
         parent.adopt(node, rename(item.name))

@@ -52,7 +52,8 @@ def split(text: str) -> list[str]:
 
 def quote(text: str) -> str:
     """Text as one word of Tcl."""
-    return str(_LIST.call("list", text))
+    _LIST.setvar("word", text)
+    return str(_LIST.eval("list $word"))
 
 
 def load(text: str) -> list[Parsed]:

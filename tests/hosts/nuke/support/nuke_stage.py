@@ -88,3 +88,13 @@ class Comp:
 
     def status(self):
         return self.node["status"].value()
+
+    def picture(self, frame, view="main"):
+        return self.node.picture(frame, view)
+
+    def render_inputs(self):
+        """Put a node between the files and the inputs, so that they have to be rendered; pixels stay the same."""
+        for index, read in enumerate((self.plate, self.trimap)):
+            between = self.nuke.createNode("Multiply")
+            between.setInput(0, read)
+            self.node.setInput(index, between)
