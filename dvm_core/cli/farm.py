@@ -70,7 +70,7 @@ def openjd(job: JobFile, output: Folder, options: PlanOptions) -> None:
     from dvm_core.farm import openjd as view
 
     _write(job, options, lambda plan: view.write(plan, output, overwrite=options.overwrite))
-    say(f"openjd run {output / view.TEMPLATE} -p file://{output / view.PARAMETERS}")
+    say(f"openjd run {output / view.TEMPLATE} -p file://{output.absolute() / view.PARAMETERS}")
 
 
 def deadline(job: JobFile, output: Folder, options: PlanOptions) -> None:

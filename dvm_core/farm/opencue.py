@@ -7,11 +7,11 @@ job.xml     that XML, if pyoutline is installed here
 from __future__ import annotations
 
 import importlib.util
+import json
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from pprint import pformat
 
 from dvm_core.bridge.errors import OutputError, UsageError
 from dvm_core.farm.documents import write_files
@@ -34,7 +34,7 @@ from outline.cuerun import OutlineLauncher
 from outline.depend import DependType
 from outline.modules.shell import Shell
 
-NAME = {job!r}
+NAME = {job}
 RETRIES = {retries}
 ENVIRONMENT = {environment}
 LAYERS = {layers}
@@ -80,10 +80,10 @@ def script(plan: FarmPlan) -> str:
         raise UsageError("OpenCue cuts chunks by frames only; give --chunk and no --target-seconds.")
     return _PROGRAM.format(
         name=plan.name,
-        job=_plain_name(plan.name),
+        job=json.dumps(_plain_name(plan.name)),
         retries=_RETRIES,
-        environment=pformat(dict(plan.pinned.environment), width=100),
-        layers=pformat(_layers(plan), width=116, sort_dicts=False),
+        environment=json.dumps(dict(plan.pinned.environment), indent=4),
+        layers=json.dumps(_layers(plan), indent=4),
     )
 
 
@@ -118,9 +118,7 @@ def _arguments(plan: FarmPlan, step: Step, task: str) -> dict[str, object]:
         "range": plan.pinned.job.range if step.chunked else "1-1",
         "chunk": plan.chunks.frames if step.chunked else 1,
         "cores": step.need.threads,
-        "threadable": False,
         "memory": f"{-(-step.need.memory // (1 << 20))}m",
-        "timeout": -(-step.seconds // 60),
     }
     if step.need.gpu_memory:
         arguments |= {"gpus": 1, "gpu_memory": f"{-(-step.need.gpu_memory // (1 << 20))}m"}
