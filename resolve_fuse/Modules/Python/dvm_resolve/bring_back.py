@@ -55,7 +55,7 @@ def as_clip_matte(session: "Session", clip: clips.Clip, pattern: str) -> str:
 
 
 def as_loader(composition: "Composition", clip: clips.Clip, pattern: str) -> str:
-    """Add a Loader that shows each alpha on its own frame, in one step of undo; one that is there is brought up to date.
+    """Add a Loader that shows each alpha on its own frame, in one step of undo; one that is there is updated.
 
     Returns:
         What to do next.
@@ -85,5 +85,5 @@ def as_loader(composition: "Composition", clip: clips.Clip, pattern: str) -> str
         composition.EndUndo(added)
         composition.Unlock()
     return (
-        f"The tool {LOADER} in the clip's Fusion composition shows frames {first} to {last}: use it as a mask or matte."
+        f"The tool {LOADER} in the clip's Fusion composition has frames {first} to {last}: use it as a mask or matte."
     )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Dict, Optional, Tuple
 from .bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from fusionscript import MarkInOutSet
+    from fusionscript.fusionscript import MarkInOutSet
 
     from .session import Session
 
-_STILLS = frozenset("exr dpx cin tif tiff png jpg jpeg".split())
-_MOVIES = frozenset("mov mp4 m4v mkv avi mxf webm".split())
+_STILLS = frozenset(["exr", "dpx", "cin", "tif", "tiff", "png", "jpg", "jpeg"])
+_MOVIES = frozenset(["mov", "mp4", "m4v", "mkv", "avi", "mxf", "webm"])
 _SEQUENCE = re.compile(r"\[(\d+)-(\d+)\](\.[^.\\/]*)$")
 
 
@@ -135,7 +135,7 @@ def is_readable(path: str, codec: str) -> bool:
 
 
 def _is_retimed(session: "Session", duration: int) -> bool:
-    # Resolve does not tell a clip's speed. Its source frames do, to one frame: versions differ on whether the last counts.
+    # Resolve does not tell a clip's speed. Its source frames do, to one: versions differ on whether the last counts.
     source = session.item.GetSourceEndFrame() - session.item.GetSourceStartFrame()
     rates = _rate(session.timeline.GetSetting("timelineFrameRate")), _rate(session.media.GetClipProperty("FPS"))
     differ = None not in rates and abs(rates[0] - rates[1]) > 0.01  # type: ignore[operator]  # None is ruled out

@@ -1,7 +1,6 @@
 """Where a clip's trimaps, plates and mattes are kept, and what the artist chose last."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Dict, List
@@ -83,12 +82,12 @@ def renumber(folder: Path, pattern: str, first: int, count: int) -> None:
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".exr")
     if len(files) != count:
         raise OutputError(
-            f"Resolve rendered {len(files)} frames into {folder}, and {count} were asked for; look at its Deliver page.",
+            f"Resolve rendered {len(files)} frames into {folder} where {count} were asked for; see its Deliver page.",
             path=folder,
         )
     target = normalise_pattern(pattern)
     for index, file in enumerate(files):
-        os.replace(str(file), target.path(first + index))
+        file.replace(target.path(first + index))
     folder.rmdir()
 
 

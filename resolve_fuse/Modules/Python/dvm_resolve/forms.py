@@ -1,5 +1,7 @@
-"""Dialogs, without UIManager, which newer free versions of Resolve have not: tkinter where Python has it, else Fusion's
-own AskUser, which needs an open composition."""
+"""Dialogs without UIManager, which newer free versions of Resolve have not.
+
+tkinter where Resolve's Python has it, else Fusion's own AskUser, which needs an open composition.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple

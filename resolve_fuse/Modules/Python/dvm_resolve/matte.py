@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
-from . import bring_back, clip as clips, folders, render
+from . import bring_back, folders, render
+from . import clip as clips
 from .bridge.errors import UsageError
 from .bridge.frames import format_range
 from .bridge.job import MatteJob
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 RENDERED_SPACE = "srgb_rec709_scene"
-"""What a rendered plate is in, unless the artist knows better: EXR from an unmanaged project carries no colour space."""
+"""What a rendered plate is in, unless the artist knows better: EXR from Resolve carries no colour space."""
 
 MODELS = ("lite", "rn50", "closed-form")
 AS_IT_IS, RENDERED = "The file, if it can be read", "Rendered by Resolve"

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _POLL = 0.5  # seconds
 _CODECS = ("RGBHalfZIP", "RGBHalfPIZ", "RGBHalf", "RGBFloatZIP")
-_SINGLE_CLIP = 1
 
 
 def render_plate(session: "Session", clip: Clip, cut: Tuple[int, int], folder: WorkFolder) -> str:
@@ -39,18 +38,15 @@ def render_plate(session: "Session", clip: Clip, cut: Tuple[int, int], folder: W
     target.mkdir(exist_ok=True)
     for left in target.iterdir():
         left.unlink()
-    with _alone(session, clip) as timeline:
-        marks = cut[0] - timeline.GetStartFrame(), cut[1] - timeline.GetStartFrame()
-        if not timeline.SetMarkInOut(*marks):
-            raise DvmError(f"Resolve did not take in and out for the render of {clip.name!r}.")
+    with _alone(session, clip):
         _render(session.project, {**_settings(clip, str(target)), "MarkIn": cut[0], "MarkOut": cut[1]})
     renumber(target, folder.pattern(PLATES), clip.number(cut[0]), cut[1] - cut[0] + 1)
     return folder.pattern(PLATES)
 
 
 @contextmanager
-def _alone(session: "Session", clip: Clip) -> Iterator["Timeline"]:
-    """A duplicate of the timeline that shows the clip and nothing else, as the current one."""
+def _alone(session: "Session", clip: Clip) -> Iterator[None]:
+    """Make a duplicate of the timeline, with the clip and nothing else, the current one for a while."""
     project, own = session.project, session.timeline
     duplicate = own.DuplicateTimeline(f"dvm {clip.name}")
     if not duplicate:
@@ -58,7 +54,7 @@ def _alone(session: "Session", clip: Clip) -> Iterator["Timeline"]:
     try:
         project.SetCurrentTimeline(duplicate)
         _strip(duplicate, session, clip)
-        yield duplicate
+        yield
     finally:
         project.SetCurrentTimeline(own)
         project.GetMediaPool().DeleteTimelines([duplicate])
@@ -86,7 +82,7 @@ def _strip(timeline: "Timeline", session: "Session", clip: Clip) -> None:
 
 
 def _settings(clip: Clip, folder: str) -> "RenderSettings":
-    settings: "RenderSettings" = {  # type: ignore[typeddict-item]  # the stubs mark every key as required
+    settings: RenderSettings = {  # type: ignore[typeddict-item]  # the stubs mark every key as required
         "SelectAllFrames": False,
         "TargetDir": folder,
         "CustomName": "plate",
@@ -103,7 +99,8 @@ def _render(project: "Project", settings: "RenderSettings") -> None:
     """Render the current timeline to EXR and wait; the project's own format and mode come back afterwards."""
     before, mode = project.GetCurrentRenderFormatAndCodec(), project.GetCurrentRenderMode()
     codec = _codec(project.GetRenderCodecs("exr"))
-    ready = project.SetCurrentRenderFormatAndCodec("exr", codec) and project.SetCurrentRenderMode(_SINGLE_CLIP)
+    # Mode 1 renders the timeline as a single clip.
+    ready = project.SetCurrentRenderFormatAndCodec("exr", codec) and project.SetCurrentRenderMode(1)
     if not (ready and project.SetRenderSettings(settings)):
         raise DvmError("Resolve does not take EXR as a render format: try it by hand on the Deliver page.")
     job = project.AddRenderJob()

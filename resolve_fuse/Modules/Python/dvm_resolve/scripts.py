@@ -32,7 +32,7 @@ class Desk:
 
     def __init__(self, script: Dict[str, Any]) -> None:
         resolve = connect(script)
-        self.composition: "Optional[Composition]" = open_composition(resolve)
+        self.composition: Optional[Composition] = open_composition(resolve)
         self.session = Session.current(resolve)
         self.clip = clips.read(self.session)
         root = str(folders.remembered().get("root") or _ROOT)

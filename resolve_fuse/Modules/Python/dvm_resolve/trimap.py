@@ -85,6 +85,6 @@ def _check_size(session: "Session", clip: clips.Clip) -> None:
     size = int(setting("timelineResolutionWidth")), int(setting("timelineResolutionHeight"))
     if clip.size is not None and not clip.needs_render and clip.size != size:
         raise InputError(
-            "A still has the timeline's size, {} x {}, and {!r} has {} x {}: make a timeline of the clip's size for its "
+            "A still has the timeline's size, {} x {}, and {!r} has {} x {}: use a timeline of the clip's size for its "
             "trimaps, or take them from Fusion.".format(*size, clip.name, *clip.size)
         )
