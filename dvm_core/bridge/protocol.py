@@ -33,17 +33,18 @@ def hello(version: str, device: str) -> Event:
     return {"event": "hello", "protocol": PROTOCOL, "version": version, "device": device}
 
 
-def plan(frames: Sequence[int], **facts: Any) -> Event:
+def plan(frames: Sequence[int], *, kept: str = "", **facts: Any) -> Event:
     """Work is about to start.
 
     Args:
         frames: Frame numbers to write, in order.
+        kept: Frames that a resumed job found finished, as a range.
         facts: Each of `PLAN_FIELDS`.
     """
     if set(facts) != set(PLAN_FIELDS):
         raise TypeError("A plan says {}; this one {}.".format(", ".join(PLAN_FIELDS), ", ".join(sorted(facts))))
     ends = {"first": frames[0], "last": frames[-1]} if frames else {"first": None, "last": None}
-    return dict({"event": "plan", "frames": len(frames)}, **ends, **facts)
+    return dict({"event": "plan", "frames": len(frames), "kept": kept}, **ends, **facts)
 
 
 def frame(number: int, seconds: float, path: str, *, index: int, total: int) -> Event:

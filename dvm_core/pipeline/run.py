@@ -155,9 +155,11 @@ class _Run:
 
     def _announce(self, session: MattingSession, shot: Shot, plan: MemoryPlan, pending: Sequence[int]) -> None:
         compute = session.compute
+        kept = sorted(set(shot.wanted) - set(pending))
         self._emit(
             protocol.plan(
                 pending,
+                kept=format_range(kept),
                 model=self._job.model,
                 device=str(compute.device),
                 kernels=compute.kernels,
@@ -168,7 +170,6 @@ class _Run:
             )
         )
         self._emit(protocol.log(f"Memory plan: {plan}."))
-        kept = sorted(set(shot.wanted) - set(pending))
         if kept:
             self._emit(protocol.log(f"Kept, as nothing they were made from has changed: {format_range(kept)}."))
         for warning in shot.warnings:

@@ -17,7 +17,8 @@ FACTS = {
 
 
 def test_a_plan_says_frames_ends_and_facts():
-    assert protocol.plan((5, 7, 9), **FACTS) == {"event": "plan", "frames": 3, "first": 5, "last": 9, **FACTS}
+    expected = {"event": "plan", "frames": 3, "first": 5, "last": 9, "kept": "1-4", **FACTS}
+    assert protocol.plan((5, 7, 9), kept="1-4", **FACTS) == expected
 
 
 def test_a_plan_for_no_frame_has_no_ends():
