@@ -5,7 +5,7 @@ The engine is a Python of its own, outside Blender; what both sides share is car
 
 bl_info = {
     "name": "DVM Matte",
-    "description": "Alphas for hair, motion blur and smoke, from a plate and a trimap",
+    "description": "Alphas for hair, motion blur, smoke, from a plate and a trimap",
     "author": "The dvm-core authors",
     "version": (0, 1, 0),
     "blender": (4, 2, 0),

@@ -8,7 +8,7 @@ from . import compat, group, operators
 class DVM_UL_keys(bpy.types.UIList):
     """The keyframes of a trimap, each with its painted image where that is the source."""
 
-    def draw_item(self, context, layout, data, item, *args):  # Blender gives four to six more
+    def draw_item(self, context, layout, data, item, icon, active_data):
         """One keyframe."""
         row = layout.row(align=True)
         row.prop(item, "frame", text="", emboss=False)

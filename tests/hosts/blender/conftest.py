@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,14 +19,6 @@ VERSIONS = ("4.2", "4.5", "5.0", "5.2")
 HEIGHT, WIDTH = 64, 96
 FRAMES = (1001, 1002, 1003)
 LONG = range(1001, 1101)
-
-
-def python_of(version):
-    """The Python of a Blender; skips where there is none."""
-    folder = ROOT / f".venv-blender-{version}"
-    if not (folder / "installed").exists():
-        pytest.skip(f"Blender {version} is not installed here; `make hosts` does that where its Python is found")
-    return folder / "bin" / "python"
 
 
 def blender_environment(folder, **more):
@@ -85,11 +76,20 @@ def make_shot(folder):
 
 
 @dataclass
-class Played:
+class Shot:
+    """A shot, and what was made of it."""
+
+    folder: Path
+
+    def read(self, *path):
+        """Pixels of a file in its folder, (H, W, C) float32."""
+        return read_image(self.folder.joinpath(*path))
+
+
+@dataclass
+class Played(Shot):
     """What the scenarios left behind in one Blender."""
 
-    version: str
-    folder: Path
     report: dict
     log: str
 
@@ -99,28 +99,47 @@ class Played:
         assert "traceback" not in saw, saw["traceback"]
         return saw
 
-    def read(self, *path):
-        """Pixels of a file in the shot's folder, (H, W, C) float32."""
-        return read_image(self.folder.joinpath(*path))
-
     def files(self, scenario, beginning):
         """Names of a scenario's files."""
         return sorted(path.name for path in (self.folder / scenario).glob(f"{beginning}*"))
 
 
 @pytest.fixture(scope="session", params=VERSIONS)
-def blender(request, tmp_path_factory):
-    """Every scenario, played in one Blender by its own Python, the add-on installed as a legacy one."""
-    python = python_of(request.param)
+def blender_python(request):
+    """The Python of each Blender."""
+    folder = ROOT / f".venv-blender-{request.param}"
+    if not (folder / "installed").exists():
+        pytest.skip(f"Blender {request.param} is not installed here; `make hosts` does that where its Python is found")
+    return folder / "bin" / "python"
+
+
+@pytest.fixture
+def shot(tmp_path):
+    return Shot(make_shot(tmp_path / "shot"))
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return blender_environment(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def blender(blender_python, tmp_path_factory):
+    """Every scenario, played in one Blender, the add-on installed as a legacy one."""
     folder = tmp_path_factory.mktemp("blender")
     shot = make_shot(folder / "shot")
     lay_out("blender", folder / "scripts" / "addons" / "dvm_matte")
     environment = blender_environment(folder, BLENDER_USER_SCRIPTS=str(folder / "scripts"))
     ran = subprocess.run(
-        [python, INSIDE / "run.py", shot], capture_output=True, text=True, timeout=500, env=environment, cwd=folder
+        [blender_python, INSIDE / "run.py", shot],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        env=environment,
+        cwd=folder,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
-    return Played(request.param, shot, json.loads((shot / "report.json").read_text()), ran.stdout + ran.stderr)
+    return Played(shot, json.loads((shot / "report.json").read_text()), ran.stdout + ran.stderr)
 
 
 @pytest.fixture(scope="session")
@@ -141,10 +160,3 @@ def shell(tmp_path_factory):
         subprocess.run(program, check=True, timeout=300, env=environment)
         alphas.update({(plate, frame): read_image(shot / f"{plate}_alpha.{frame}.exr") for frame in FRAMES})
     return alphas
-
-
-@pytest.fixture
-def clean_user(tmp_path):
-    """A folder for a user of Blender who has nothing yet; gone after the test, for Blender leaves caches there."""
-    yield tmp_path
-    shutil.rmtree(tmp_path, ignore_errors=True)
