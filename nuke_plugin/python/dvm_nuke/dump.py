@@ -6,7 +6,6 @@ from typing import List, Sequence
 import nuke
 
 from .bridge.errors import Cancelled, OutputError
-from .bridge.frames import format_range
 from .host import full_resolution, inner, unrecorded
 from .names import frames_there
 
@@ -37,9 +36,10 @@ def render(group: nuke.Group, role: str, frames: Sequence[int], pattern: str, vi
     write = inner(group, name)
     with unrecorded(), full_resolution():
         write["file"].setValue(pattern)
+        write["views"].setValue(view)
         group["dumping"].setValue(number)
         try:
-            nuke.execute(write, nuke.FrameRanges(format_range(frames).replace(",", " ")), [view])
+            nuke.execute(write, nuke.FrameRanges(list(frames)), [view])
         except RuntimeError as error:
             raise _in_words(role, error) from None
         finally:

@@ -67,12 +67,15 @@ def find(identity: str) -> Optional[nuke.Group]:
 
 def management() -> Management:
     """The colour management of the script."""
-    root = nuke.root()
-    own_config = root["OCIO_config"].value() == "nuke-default"
-    ocio = root["colorManagement"].value() == "OCIO" and not own_config
-    custom = ocio and root["OCIO_config"].value() == "custom"
-    config = root["customOCIOConfigPath"].value() if custom else ""
-    return Management(ocio, str(root["workingSpaceLUT"].value()), str(config))
+    ocio = _of_root("colorManagement") == "OCIO" and _of_root("OCIO_config") != "nuke-default"
+    custom = ocio and _of_root("OCIO_config") == "custom"
+    return Management(ocio, _of_root("workingSpaceLUT"), _of_root("customOCIOConfigPath") if custom else "")
+
+
+def _of_root(name: str) -> str:
+    """A setting of the script; "" in a Nuke that has no such setting."""
+    knob = nuke.root().knob(name)
+    return "" if knob is None else str(knob.value())
 
 
 def script_values(node: nuke.Node) -> Dict[str, str]:

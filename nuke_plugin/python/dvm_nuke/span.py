@@ -4,8 +4,8 @@ from typing import NamedTuple, Sequence
 
 from .bridge.frames import format_range
 
-NEIGHBOURS = 8
-"""Frames on each side that an alpha may depend on: twice the longest window of any model, and some."""
+NEIGHBOURS = 4
+"""Frames on each side that an alpha may depend on, with any model that there is."""
 
 
 class Span(NamedTuple):

@@ -144,7 +144,7 @@ def test_the_writes_inside_render_only_while_an_input_is_dumped(worker, comp, nu
     assert {name for name, _, _ in comp.stage.rendered} == {"DVM_Matte1.WritePlate", "DVM_Matte1.WriteTrimap"}
     comp.stage.rendered.clear()
     for write in nuke.allNodes("Write", nuke.root(), recurseGroups=True):  # what `nuke -x` does
-        nuke.execute(write, nuke.FrameRanges("1001-1002"))
+        nuke.execute(write, nuke.FrameRanges([1001, 1002]))
     assert comp.stage.rendered == []
 
 
@@ -158,7 +158,7 @@ def test_a_farm_render_shows_the_alphas_and_never_asks_the_engine(matted, worker
     asked = len(worker.jobs)
     matted.stage.on_create.clear()  # a farm's Nuke without the plug-in
     nuke.scriptOpen(f"{tmp_path.as_posix()}/comp.nk")
-    nuke.execute(nuke.toNode("Write1"), nuke.FrameRanges("1004"))
+    nuke.execute(nuke.toNode("Write1"), nuke.FrameRanges([1004]))
     np.testing.assert_array_equal(read_image(tmp_path / "farm" / "comp.1004.exr"), expected)
     assert len(worker.jobs) == asked
 

@@ -22,14 +22,10 @@ GUI = True
 
 
 class FrameRanges:
-    """Frames in several ranges, from text such as `1-10 20-30x2`."""
+    """Frames, from a list of their numbers."""
 
-    def __init__(self, text):
-        self._frames = []
-        for part in text.split():
-            ends, _, step = part.partition("x")
-            first, _, last = ends.partition("-")
-            self._frames += range(int(first), int(last or first) + 1, int(step or 1))
+    def __init__(self, frames):
+        self._frames = [int(frame) for frame in frames]
 
     def toFrameList(self):
         return list(self._frames)
@@ -199,7 +195,8 @@ def execute(node, frames, views=None):
         return
     session.rendering = True
     try:
-        for view in views or session.views:
+        wanted = views or session.views
+        for view in [name for name in wanted if name in node["views"].value().split()]:
             for number in frames.toFrameList():
                 _render(node, number, view)
     finally:

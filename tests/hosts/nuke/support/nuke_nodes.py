@@ -17,7 +17,7 @@ _KNOBS = {
     },
     "Write": {
         "file": "", "channels": "rgb", "file_type": "", "datatype": "16 bit half", "compression": "", "raw": False,
-        "create_directories": False,
+        "create_directories": False, "views": "main",
     },
     "Switch": {"which": 0}, "Copy": {"from0": "", "to0": ""}, "Multiply": {"value": 1.0},
     "Shuffle": {name: name for name in nuke_images.CHANNELS}, "Dilate": {"size": 0, "channels": "all"},
