@@ -1,5 +1,6 @@
 """Fusion without Fusion: its Lua, a small fake of its API, and the adapter as `dvm install` lays it out."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -174,3 +175,14 @@ def run_dvm():
         return ran
 
     return run
+
+
+@pytest.fixture
+def adapter(user_folder, monkeypatch):
+    """The modules of `dvm_resolve` as a script of Resolve imports them, by name; forgotten afterwards."""
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)  # dialogs are Fusion's, which the fake answers
+    monkeypatch.syspath_prepend(user_folder / "Modules" / "Python")
+    yield lambda name: importlib.import_module(f"dvm_resolve.{name}")
+    for name in [name for name in sys.modules if name.split(".")[0] == "dvm_resolve"]:
+        del sys.modules[name]

@@ -13,6 +13,8 @@ from .bridge.task import Task
 from .session import Session, connect, open_composition
 
 if TYPE_CHECKING:
+    from fusionscript import Resolve
+
     from .fusion_api import Composition
 
 TITLE = "DVM"
@@ -24,15 +26,15 @@ class Desk:
     """A clip with its folder, and the way to talk to the artist.
 
     Args:
-        script: Globals of the script that Resolve runs.
+        resolve: Resolve.
+        composition: The composition that is open; None away from the Fusion page.
 
     Raises:
-        DvmError: There is no Resolve, or no clip under its playhead.
+        InputError: There is no clip under the playhead, or its media has no file.
     """
 
-    def __init__(self, script: Dict[str, Any]) -> None:
-        resolve = connect(script)
-        self.composition: Optional[Composition] = open_composition(resolve)
+    def __init__(self, resolve: "Resolve", composition: "Optional[Composition]") -> None:
+        self.composition = composition
         self.session = Session.current(resolve)
         self.clip = clips.read(self.session)
         root = str(folders.remembered().get("root") or _ROOT)
@@ -80,9 +82,9 @@ def run(action: Callable[[Desk], str], script: Dict[str, Any]) -> None:
     """
     composition = None
     try:
-        desk = Desk(script)
-        composition = desk.composition
-        message = action(desk)
+        resolve = connect(script)
+        composition = open_composition(resolve)
+        message = action(Desk(resolve, composition))
     except Cancelled:
         message = "Cancelled; finished frames stay."
     except DvmError as error:
