@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, DvmError
+from dvm_core.bridge.errors import DvmError
 from dvm_core.bridge.protocol import Event
 from dvm_core.cli.console import say_json
 from dvm_core.cli.local import LocalOptions, default_workers, keep_models
@@ -90,17 +90,11 @@ class _Teller:
             self._show(named)
 
 
-def _state(outcome: Outcome) -> str:
-    if outcome.fault is None:
-        return "done"
-    return "cancelled" if isinstance(outcome.fault, Cancelled) else "failed"
-
-
 def _document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     shots = [
         {
             "name": outcome.name,
-            "state": _state(outcome),
+            "state": outcome.state,
             "code": 0 if outcome.fault is None else outcome.fault.exit_code,
             "message": "" if outcome.fault is None else outcome.fault.message,
             "frame": None if outcome.fault is None else outcome.fault.frame,
@@ -114,14 +108,14 @@ def _document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         for outcome in outcomes
     ]
     code = next((shot["code"] for shot in shots if shot["code"]), 0)
-    return {"state": "failed" if code else "done", "code": code, "shots": shots}
+    return {"state": "failed" if code else shots[0]["state"], "code": code, "shots": shots}
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
     rows = [
         (
             outcome.name,
-            _state(outcome),
+            outcome.state,
             f"{outcome.made}/{outcome.frames}",
             duration(outcome.seconds),
             "" if outcome.fault is None else outcome.fault.message,

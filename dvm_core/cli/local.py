@@ -29,7 +29,7 @@ class LocalOptions:
 
     workers: Annotated[
         int,
-        typer.Option("--workers", metavar="N", min=1, help="Processes; else by cores and GPUs.", show_default=False),
+        typer.Option("--workers", metavar="N", min=0, help="Processes; else by cores and GPUs.", show_default=False),
     ] = 0
     resume: Annotated[bool, typer.Option("--resume", help="Keep output frames that are there.")] = False
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write output frames that are there again.")] = False
@@ -49,7 +49,7 @@ def run_local(
     chosen: LocalOptions,
     report: ReportOptions,
     chunk: Annotated[
-        int, typer.Option("--chunk", metavar="N", min=1, help="Frames in a chunk; else by workers.", show_default=False)
+        int, typer.Option("--chunk", metavar="N", min=0, help="Frames in a chunk; else by workers.", show_default=False)
     ] = 0,
 ) -> None:
     """Run a farm job on this machine: processes that keep their model share its chunks."""

@@ -45,6 +45,7 @@ class Outcome:
         seconds: From the first task to the last.
         retries: Tasks that were begun again.
         warnings: What the user should know.
+        planned_only: Whether nothing was to be computed.
     """
 
     name: str
@@ -54,6 +55,14 @@ class Outcome:
     seconds: float
     retries: int = 0
     warnings: tuple[str, ...] = ()
+    planned_only: bool = False
+
+    @property
+    def state(self) -> str:
+        """`done`, `failed`, `cancelled`, or `planned` where nothing was to be computed."""
+        if self.fault is not None:
+            return "cancelled" if isinstance(self.fault, Cancelled) else "failed"
+        return "planned" if self.planned_only else "done"
 
 
 def threads_each(workers: int) -> int:
@@ -101,7 +110,10 @@ def only_plan(
     _require_memory(plans, workers)
     for index, plan in enumerate(plans):
         tell(index, plan_event(plan))
-    return [Outcome(plan.name, None, len(plan.frames), 0, 0.0, warnings=plan.pinned.warnings) for plan in plans]
+    return [
+        Outcome(plan.name, None, len(plan.frames), 0, 0.0, warnings=plan.pinned.warnings, planned_only=True)
+        for plan in plans
+    ]
 
 
 class _Run:
