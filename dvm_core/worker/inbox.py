@@ -72,10 +72,13 @@ class Inbox:
                 self._running = request.name if due else ""
             if due:
                 yield request
-                with self._lock:
-                    self._open.discard(request.name)
-                    self._cancelled.discard(request.name)
-                    self._running = ""
+
+    def finished(self, name: str) -> None:
+        """Let go of a job, before its last event goes out: the host may use the id again as soon as it hears that."""
+        with self._lock:
+            self._open.discard(name)
+            self._cancelled.discard(name)
+            self._running = ""
 
     def is_cancelled(self, name: str) -> bool:
         """Whether the job that runs shall stop."""
@@ -94,8 +97,10 @@ class Inbox:
     def _hear(self, line: bytes) -> None:
         name = None
         try:
-            message = _understood(line)
-            name = message.get("id")
+            message = _message(line)
+            if isinstance(message.get("id"), str):
+                name = message["id"]
+            _check(message)
             self._obey(message)
         except UsageError as error:
             self._channel.send(protocol.error(error), name)
@@ -124,15 +129,23 @@ class Inbox:
                 self._channel.send(protocol.cancelled(), name)
 
 
-def _understood(line: bytes) -> dict[str, Any]:
-    """The message of a line.
+def _message(line: bytes) -> dict[str, Any]:
+    """The object of a line.
 
     Raises:
-        UsageError: It is too long, no JSON object, or no request.
+        UsageError: It is too long, or no JSON object.
     """
     if len(line) > LONGEST_LINE:
         raise UsageError(f"A request is one line of at most {LONGEST_LINE >> 20} MiB; found a longer one.")
-    message = protocol.decode(line)
+    return protocol.decode(line)
+
+
+def _check(message: dict[str, Any]) -> None:
+    """Refuse what is no request.
+
+    Raises:
+        UsageError: It is none.
+    """
     verb = message.get("op")
     checks.choice(tuple(_FIELDS))("op", verb)
     expected = ("op", *_FIELDS[verb])
@@ -142,7 +155,6 @@ def _understood(line: bytes) -> dict[str, Any]:
             raise UsageError(f"The request '{verb}' has no '{field}'.")
     if "id" in message:
         checks.name("id", message["id"])
-    return message
 
 
 def _lines(source: int) -> Iterator[bytes]:

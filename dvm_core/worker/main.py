@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import faulthandler
+import os
 import signal
+import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from dvm_core.bridge import protocol
+from dvm_core.bridge.protocol import Event
 from dvm_core.worker.channel import Channel, take_stdout
-from dvm_core.worker.inbox import Inbox
+from dvm_core.worker.inbox import Inbox, Request
+
+if TYPE_CHECKING:
+    from dvm_core.worker.engine import Engine
 
 
 def main() -> None:
@@ -26,11 +33,19 @@ def main() -> None:
     engine = Engine()
     channel.send(protocol.hello(__version__, str(choose().device)))
     for request in inbox:
-        engine.run(
-            request.document,
-            emit=lambda event, name=request.name: channel.send(event, name),
-            cancelled=lambda name=request.name: inbox.is_cancelled(name),
-        )
+        _run(request, engine, inbox, channel)
+    # Every frame and event is out; taking torch apart would only keep the host waiting.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _run(request: Request, engine: Engine, inbox: Inbox, channel: Channel) -> None:
+    def emit(event: Event) -> None:
+        if event["event"] in protocol.LAST:
+            inbox.finished(request.name)
+        channel.send(event, request.name)
+
+    engine.run(request.document, emit=emit, cancelled=lambda: inbox.is_cancelled(request.name))
 
 
 def _stop_on_signals(inbox: Inbox) -> None:
