@@ -85,6 +85,8 @@ def _plan(group: nuke.Group, panel: Panel, wanted: Span, folder: str) -> _Plan:
     if panel.propagate:
         span = between_keys(wanted, shot, panel.keys or _keys_on_disk(panel, trimap))
         trimap = trimap._replace(frames=[key for key in panel.keys if span.first <= key <= span.last])
+        if not trimap.frames and trimap.files is None:
+            raise UsageError(f"No trimap keyframe lies in frames {span}; add one there.")
     else:
         span = with_neighbours(wanted, shot)
         trimap = _complete(trimap, span)

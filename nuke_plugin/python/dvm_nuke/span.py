@@ -36,9 +36,13 @@ def with_neighbours(wanted: Span, shot: Span) -> Span:
 
 
 def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
-    """The frames that the wanted ones depend on, if trimaps are propagated from keyframes on both sides."""
+    """The frames that the wanted ones depend on, if trimaps are propagated from keyframes on both sides.
+
+    Keyframes on which there is neither a plate nor a wanted frame do not count.
+    """
     near = with_neighbours(wanted, shot)
+    first, last = min(shot.first, near.first), max(shot.last, near.last)
     return Span(
-        max((key for key in keys if key <= near.first), default=near.first),
-        min((key for key in keys if key >= near.last), default=near.last),
+        max((key for key in keys if first <= key <= near.first), default=near.first),
+        min((key for key in keys if near.last <= key <= last), default=near.last),
     )

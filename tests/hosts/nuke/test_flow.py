@@ -216,6 +216,7 @@ def test_several_nodes_run_at_once_and_each_gets_its_own(worker, nuke, stage, sh
     comps[0].settle()
     assert [comp.status() for comp in comps] == ["6 of 6 frames are matted."] * 3
     assert len({comp.output for comp in comps}) == 3
+    assert [(bar.values[-1], bar.open) for bar in stage.progress] == [(100, False)] * 3
 
 
 def test_pressing_matte_twice_starts_once(worker, comp):
@@ -308,6 +309,7 @@ MISTAKES = {
     "an unsaved script": (lambda comp: comp.nuke.root()["name"].setValue(""), "save the script"),
     "keyframes of words": (lambda comp: (wrong(comp, "propagate", True), wrong(comp, "keyframes", "all")), "'all'"),
     "no keyframes": (lambda comp: (comp.render_inputs(), wrong(comp, "propagate", True)), "press Add"),
+    "keyframes elsewhere": (lambda comp: (wrong(comp, "propagate", True), wrong(comp, "keyframes", "7")), "lies in"),
     "no weights": (lambda comp: wrong(comp, "model", "file"), "none is named"),
     "an alpha over the plate": (lambda comp: wrong(comp, "output", comp.plate["file"].value()), "own"),
 }

@@ -30,6 +30,7 @@ def test_propagation_needs_the_frames_up_to_the_keys_on_both_sides(span):
     assert span.between_keys(span.Span(1050, 1052), shot, keys) == (1010, 1090)
     assert span.between_keys(span.Span(1120, 1190), shot, keys) == (1090, 1194)
     assert span.between_keys(span.Span(1050, 1050), shot, [1050]) == (1046, 1054)
+    assert span.between_keys(span.Span(1050, 1050), shot, [1, 9999]) == (1046, 1054), "no plate is there"
 
 
 def test_enough_neighbours_are_rendered_for_every_model(span):

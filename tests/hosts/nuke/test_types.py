@@ -27,6 +27,17 @@ def test_the_plugin_fits_nukes_types(plugin, tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+def test_the_plugin_imports_nuke_itself_and_the_standard_library(plugin):
+    found = set()
+    for path in plugin.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.partition(".")[0])
+    assert found - sys.stdlib_module_names == {"nuke", "dvm_nuke"}
+
+
 def names_of_nuke():
     """Every name at the top of types-nuke, and those inside each class, inherited ones included."""
     names, classes = set(), {}

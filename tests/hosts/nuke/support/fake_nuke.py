@@ -35,29 +35,27 @@ class ProgressTask:
     """A progress bar, for any thread; it closes when the last reference to it goes."""
 
     def __init__(self, name):
-        self.name, self.cancelled, self.values, self.texts = name, False, [], []
-        session.progress.append(_Weak(self))
+        self._bar = _Bar()
+        session.progress.append(self._bar)
 
     def isCancelled(self):
-        return session.progress[-1].cancelled
+        return self._bar.cancelled
 
     def setMessage(self, text):
-        session.progress[-1].texts.append(text)
+        self._bar.texts.append(text)
 
     def setProgress(self, value):
-        session.progress[-1].values.append(value)
+        self._bar.values.append(value)
 
     def __del__(self):
-        for shown in session.progress:
-            if shown.key == id(self):
-                shown.open = False
+        self._bar.open = False
 
 
-class _Weak:
-    """What a test sees of a progress bar, without keeping it open."""
+class _Bar:
+    """What the artist sees of it; that does not keep it open."""
 
-    def __init__(self, task):
-        self.key, self.open, self.cancelled, self.values, self.texts = id(task), True, False, [], []
+    def __init__(self):
+        self.open, self.cancelled, self.values, self.texts = True, False, [], []
 
 
 class Undo:
