@@ -13,14 +13,14 @@ from torch import nn
 
 import dvm_core
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, InputError
+from dvm_core.bridge.errors import Cancelled, DeviceError, InputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
 from dvm_core.pipeline.inputs import Inputs
-from dvm_core.pipeline.memory import MemoryPlan
+from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
 from dvm_core.pipeline.outputs import JOB_ATTRIBUTE, Finished, Outputs, job_hash
 from dvm_core.pipeline.room import require
 from dvm_core.pipeline.session import Matte, MattingSession
@@ -77,7 +77,12 @@ def run_job(
     Raises:
         DvmError: With a sentence for the user; frames that were finished before stay.
     """
-    return _Run(job, emit, cancelled, load).run(dry_run)
+    try:
+        return _Run(job, emit, cancelled, load).run(dry_run)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(f"Memory ran out; {REMEDY}.") from error
 
 
 class _Work(NamedTuple):

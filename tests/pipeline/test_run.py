@@ -1,9 +1,5 @@
-import json
 import shutil
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import TrimapReader
 from dvm_core.model import weight_file, weights
 from dvm_core.pipeline import MattingSession, run_job
+from dvm_core.pipeline.claim import Claim
 
 
 def write(path, pixels, dtype="half"):
@@ -159,6 +156,149 @@ def test_resuming_redoes_a_file_that_was_cut_short_since(job, shot):
     assert cut.read_bytes() == whole
 
 
+def repaint(path, unknown):
+    """Another trimap under the same name: unknown in a box of (top, left, bottom, right)."""
+    trimap = np.zeros((48, 64), np.uint8)
+    trimap[20:28, 26:34] = 255
+    top, left, bottom, right = unknown
+    trimap[top:bottom, left:right][trimap[top:bottom, left:right] == 0] = 128
+    write(path, trimap, "uint8")
+
+
+RESUME = {"existing": "resume"}
+
+
+def test_resuming_redoes_what_a_changed_trimap_reaches_and_gives_what_a_new_run_gives(job, shot):
+    run(job())
+    repaint(shot / "trimap.1004.png", (10, 12, 38, 50))
+    result, _ = run(job(settings=RESUME))
+    assert set(range(1003, 1006)) <= set(result.frames) <= set(range(1002, 1007))
+    assert result.kept == tuple(sorted(set(range(1001, 1009)) - set(result.frames)))
+    run(job("new"))
+    for name in files(shot / "new"):
+        assert (shot / "out" / name).read_bytes() == (shot / "new" / name).read_bytes()
+
+
+def test_a_trimap_repainted_within_its_old_box_is_nothing_to_frames_further_out(job, shot):
+    for frame in range(1001, 1009):
+        repaint(shot / f"trimap.{frame}.png", (10, 12, 38, 50))
+    run(job())
+    changed = read(shot / "trimap.1004.png")
+    changed[20:24, 20:24] = 1
+    write(shot / "trimap.1004.png", np.round(changed * 255).astype(np.uint8), "uint8")
+    result, _ = run(job(settings=RESUME))
+    assert result.frames == (1003, 1004, 1005)
+    run(job("new"))
+    for name in files(shot / "new"):
+        assert (shot / "out" / name).read_bytes() == (shot / "new" / name).read_bytes()
+
+
+def test_resuming_redoes_what_a_changed_plate_reaches(job, shot):
+    run(job())
+    write(shot / "plate.1008.exr", read(shot / "plate.1008.exr") * 0.9)
+    result, _ = run(job(settings=RESUME))
+    assert result.frames == (1007, 1008)
+
+
+def test_a_copy_of_the_same_inputs_keeps_every_frame(job, shot):
+    run(job())
+    for path in [*shot.glob("plate.*"), *shot.glob("trimap.*")]:
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data)
+    assert run(job(settings=RESUME))[0].frames == ()
+
+
+def test_trimaps_saved_anew_with_the_same_values_keep_every_frame(job, shot):
+    run(job())
+    for path in shot.glob("trimap.*.png"):
+        write(path.with_suffix(".exr"), read(path))
+    assert run(job(trimap=f"{shot}/trimap.####.exr", settings=RESUME))[0].frames == ()
+
+
+def test_other_weights_redo_every_frame(job, shot, model, tmp_path):
+    run(job(range="1001-1003"))
+    other = {name: value * 1.01 for name, value in weights.load(model).state_dict().items() if value.ndim > 1}
+    state = weights.load(model).state_dict() | other
+    weights.save(state, tmp_path / "other.safetensors", weight_file.Record("lite", {}, "tests", "Apache-2.0"))
+    result, _ = run(job(range="1001-1003", model=str(tmp_path / "other.safetensors"), settings=RESUME))
+    assert result.frames == (1001, 1002, 1003)
+
+
+def test_a_resumed_job_says_what_it_keeps(job):
+    run(job(range="1001-1004"))
+    result, events = run(job(settings=RESUME))
+    assert result.kept == (1001, 1002, 1003, 1004)
+    assert any(event["event"] == "log" and "1001-1004" in event["message"] for event in events)
+
+
+def test_a_still_is_kept_too_if_nothing_has_changed(job, shot):
+    still = replace(job(range="1001", settings=RESUME), output=f"{shot}/still.exr")
+    assert run(still)[0].frames == (1001,)
+    assert run(still)[0].frames == ()
+    assert run(replace(still, range="1002"))[0].frames == (1002,)
+
+
+def test_a_finished_job_resumes_in_a_folder_that_nobody_may_write(job, shot, monkeypatch):
+    run(job())
+    monkeypatch.setattr("dvm_core.pipeline.outputs.Claim", None)
+    assert run(job(settings=RESUME))[0].frames == ()
+
+
+def test_frames_that_another_job_is_writing_are_refused_and_others_are_not(job, shot):
+    with Claim(shot / "out", "alpha.%04d.exr", range(1001, 1004)):
+        with pytest.raises(OutputError, match="are being written by process"):
+            run(job())
+        assert run(job(range="1004-1008"))[0].frames == tuple(range(1004, 1009))
+    assert files(shot / "out") == [f"alpha.{frame}.exr" for frame in range(1004, 1009)]
+
+
+def test_leftovers_of_a_killed_job_are_cleared_away(job, shot):
+    (shot / "out").mkdir()
+    (shot / "out" / ".alpha.1003.exr.99-1.part").touch()
+    (shot / "out" / ".alpha.2003.exr.99-1.part").touch()
+    run(job())
+    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.99-1.part"]
+
+
+def test_a_plate_that_is_still_being_copied_is_waited_for_and_said(job, shot):
+    late, warned = shot / "plate.1007.exr", threading.Event()
+    whole = late.read_bytes()
+    damaged = bytearray(whole)
+    damaged[600:700] = bytes(100)
+
+    def copy():
+        while not warned.wait(0.02):
+            late.write_bytes(damaged)
+        late.write_bytes(whole)
+
+    def emit(event):
+        if event["event"] == "warning":
+            events.append(event)
+            warned.set()
+
+    events = []
+    copying = threading.Thread(target=copy)
+    late.write_bytes(damaged)
+    copying.start()
+    result = run_job(job(), emit=emit)
+    copying.join()
+    assert result.frames == tuple(range(1001, 1009))
+    assert events[0]["frame"] == 1007
+    assert "Reading it again" in events[0]["message"]
+    assert result.warnings == tuple(event["message"] for event in events)
+
+
+def test_a_plate_that_vanishes_after_the_check_is_named_and_finished_frames_stay(job, shot):
+    def emit(event):
+        if event["event"] == "plan":
+            (shot / "plate.1008.exr").unlink()
+
+    with pytest.raises(InputError, match=r"plate\.1008\.exr.*No such file"):
+        run_job(job(), emit=emit)
+    assert "alpha.1004.exr" in files(shot / "out")
+
+
 def test_plates_are_never_overwritten_through_a_linked_folder(job, shot):
     before = (shot / "plate.1001.exr").read_bytes()
     (shot / "out").symlink_to(shot)
@@ -277,27 +417,3 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(job, shot):
     (shot / "out").write_text("a file in the way")
     with pytest.raises(OutputError, match="out"):
         run(job())
-
-
-def test_killed_at_any_moment_no_file_is_incomplete_and_resuming_gives_equal_files(job, shot, model):
-    run(job("whole"))
-    program = (
-        "from dvm_core.bridge.job import MatteJob; from dvm_core.pipeline import run_job; import sys;"
-        "run_job(MatteJob.load(sys.argv[1]))"
-    )
-    document = shot / "job.json"
-    document.write_text(json.dumps(job(settings={"existing": "resume"}).to_dict()))
-    for frames in (1, 3, 6):
-        process = subprocess.Popen([sys.executable, "-c", program, str(document)], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < deadline:
-            if (shot / "out").exists() and len(list((shot / "out").glob("alpha.*.exr"))) >= frames:
-                break
-            time.sleep(0.002)
-        process.kill()
-        process.wait()
-        for path in (shot / "out").glob("alpha.*.exr"):
-            assert path.read_bytes() == (shot / "whole" / path.name).read_bytes()
-    run(job(settings={"existing": "resume"}))
-    for path in (shot / "whole").iterdir():
-        assert (shot / "out" / path.name).read_bytes() == path.read_bytes()
