@@ -146,8 +146,8 @@ def _check(message: dict[str, Any]) -> None:
     Raises:
         UsageError: It is none.
     """
-    verb = message.get("op")
-    checks.choice(tuple(_FIELDS))("op", verb)
+    checks.choice(tuple(_FIELDS))("op", message.get("op"))
+    verb = message["op"]
     expected = ("op", *_FIELDS[verb])
     checks.unknown_keys(message, (*expected, "id"), verb)
     for field in expected:
