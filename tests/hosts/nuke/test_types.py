@@ -1,7 +1,8 @@
-"""The plug-in and the fake against what is known of Nuke's Python: its types, its names, its oldest interpreter."""
+"""The plug-in and the fake against what is known of Nuke's Python: its types, its names, its interpreters."""
 
 import ast
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 STUBS = importlib.util.find_spec("nuke-stubs")
-PYTHON_37 = sorted(Path.home().glob(".pyenv/versions/3.7.*/bin/python"))
+HOSTS = {"Nuke 13": "3.7", "Nuke 14": "3.9", "Nuke 15": "3.10", "Nuke 16 and 17": "3.11"}
 
 
 @pytest.mark.skipif(STUBS is None, reason="types-nuke is not installed; it comes with the extra [dev]")
@@ -95,11 +96,15 @@ assert not {"numpy", "torch"} & set(sys.modules)
 """
 
 
-@pytest.mark.skipif(not PYTHON_37, reason="there is no Python 3.7 on this machine")
-def test_every_module_loads_in_the_python_of_nuke_13_alone(plugin, tmp_path):
-    program = tmp_path / "nuke13.py"
+@pytest.mark.parametrize("version", HOSTS.values(), ids=HOSTS)
+def test_every_module_loads_in_a_nukes_python_alone(version, plugin, tmp_path):
+    builds = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    python = builds[-1] if builds else shutil.which(f"python{version}")
+    if python is None or "shims" in Path(python).parts:
+        pytest.skip(f"there is no Python {version} on this machine")
+    program = tmp_path / "host.py"
     program.write_text(_PROGRAM)
     ran = subprocess.run(
-        [str(PYTHON_37[-1]), "-I", "-S", "-B", str(program), str(plugin)], capture_output=True, text=True, timeout=120
+        [str(python), "-I", "-S", "-B", str(program), str(plugin)], capture_output=True, text=True, timeout=120
     )
     assert ran.returncode == 0, ran.stderr

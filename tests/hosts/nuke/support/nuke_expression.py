@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_][\w.]*)|(\|\||&&|[=!<>]=|[-+*/%<>!?:(),]))")
-_FUNCTIONS = {"floor": np.floor, "abs": np.abs, "clamp": lambda value: np.clip(value, 0, 1), "min": np.minimum}
+_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_][\w.]*)|(\|\||&&|[=!<>]=|[-+*/<>!?:(),]))")
+_FUNCTIONS = {"floor": np.floor, "fmod": np.fmod}
 _LEVELS: list[dict[str, Callable[[Any, Any], Any]]] = [
     {"||": np.logical_or},
     {"&&": np.logical_and},
     {"==": np.equal, "!=": np.not_equal},
     {"<": np.less, ">": np.greater, "<=": np.less_equal, ">=": np.greater_equal},
     {"+": np.add, "-": np.subtract},
-    {"*": np.multiply, "/": np.true_divide, "%": np.mod},
+    {"*": np.multiply, "/": np.true_divide},
 ]
 """Operators from the loosest to the tightest."""
 
