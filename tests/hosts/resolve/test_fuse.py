@@ -130,6 +130,12 @@ def test_the_plates_own_file_fills_in_pattern_and_offset(fusion, tool):
     assert tool.value("FrameOffset") == 1101
 
 
+def test_a_movies_first_frame_is_one_where_fusion_counts_from_zero(fusion, tool):
+    tool.render(5, fusion.plate(PLATE, "/plates/A001.mov"))
+    assert tool.press("FromPlate") == "Plate: /plates/A001.mov"
+    assert tool.value("FrameOffset") == 1
+
+
 def test_a_plate_without_a_file_is_said(fusion, tool):
     tool.render(5, fusion.plate(PLATE))
     assert "browse to Plate Files" in tool.press("FromPlate")
@@ -180,6 +186,15 @@ def test_the_button_writes_a_job_and_starts_the_engine_on_it(tool, home, shot, t
     assert arguments == ["-I", "-m", "dvm_core.cli", "run", str(run), "--progress", "none"]
     job = JobDirectory(run).job()
     assert (job.plate, job.range) == (str(shot / "plate.####.exr"), "1001-1002")
+
+
+def test_one_frame_in_the_file_browser_means_the_sequence(tool, home, shot, tmp_path):
+    tool.set(PlateFiles=f"{shot}/plate.1002.exr", TrimapFiles=f"{shot}/trimap.1001.png")
+    tool.set(Python=write_program(tmp_path / "python", "exit 0"), AlphaFiles="{folder}/{plate}_a.####.exr")
+    tool.press("Matte")
+    job = JobDirectory(runs(home)[0]).job()
+    assert (job.plate, job.trimap) == (f"{shot}/plate.%04d.exr", f"{shot}/trimap.%04d.png")
+    assert job.output == f"{shot}/plate_a.####.exr"
 
 
 def test_a_second_job_waits_until_the_first_is_cancelled(tool, home, tmp_path):

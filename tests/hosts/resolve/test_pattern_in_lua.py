@@ -47,6 +47,7 @@ def test_a_frames_file_is_the_one_that_the_engine_writes(fusion, pattern):
         ("C:\\p\\plate12.png", "C:\\p\\plate%02d.png", 12),
         ("/p.1/still.exr", "/p.1/still.exr", None),
         ("/p/clip.mov", "/p/clip.mov", None),
+        ("/p/A001_C002.MOV", "/p/A001_C002.MOV", None),
     ],
 )
 def test_a_numbered_file_gives_its_pattern_back(fusion, file, pattern, number):

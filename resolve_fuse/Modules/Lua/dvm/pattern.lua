@@ -7,6 +7,11 @@ local M = {}
 
 local TOKENS = { "^#+", "^@+", "^%%0%d%d?d", "^%%d", "^%$F%d?%d?" }
 
+local MOVIES = {}
+for name in ("mov mp4 m4v mkv avi mxf webm"):gmatch("%w+") do
+    MOVIES["." .. name] = true
+end
+
 local function token_at(text, position)
     for _, pattern in ipairs(TOKENS) do
         local first, last = text:find(pattern, position)
@@ -77,14 +82,19 @@ function M.path(text, frame)
 end
 
 --- The pattern of a numbered file, and its number: "plate.1001.exr" gives "plate.%04d.exr" and 1001.
--- A file without a number gives itself and nil.
+-- A movie, or a file without a number, gives itself and nil.
 function M.of_file(path)
     local folder = path:sub(1, M.folder_length(path))
     local head, number, tail = path:sub(#folder + 1):match("^(.-)(%d+)(%.[^.]*)$")
-    if not number then
+    if not number or MOVIES[tail:lower()] then
         return path, nil
     end
     return folder .. head .. "%0" .. #number .. "d" .. tail, tonumber(number)
+end
+
+--- What an artist means by a name: Fusion's file browser gives one frame of a sequence for all of it.
+function M.sequence(text)
+    return M.parse(text).digits > 0 and text or (M.of_file(text))
 end
 
 --- The name of what a pattern stands for, without folder, frame number and what ends it: "a/plate.####.exr" is "plate".

@@ -13,6 +13,8 @@ local system = require("dvm.system")
 
 local M = {}
 
+local FIRST_OF_MOVIE = 1 -- for the engine; a Loader shows that frame at 0
+
 -- Fusion's own names for folders (`Comp:`, `Footage:`) mean nothing to the engine.
 local function mapped(tool, values)
     for _, name in ipairs({ "plate", "trimap", "output", "python" }) do
@@ -28,6 +30,7 @@ end
 
 local function values_of(tool, inputs, time)
     local values = controls.values(inputs, time)
+    values.plate, values.trimap = pattern.sequence(values.plate), pattern.sequence(values.trimap)
     values.output = jobs.output(values.output, values.plate, tool.Name)
     return mapped(tool, values)
 end
@@ -113,7 +116,7 @@ local function from_plate(_, inputs, _, seen)
     end
     local files, number = pattern.of_file(seen.file)
     inputs.PlateFiles:SetSource(Text(files), 0, 0)
-    inputs.FrameOffset:SetSource(Number(number and number - seen.time or 0), 0, 0)
+    inputs.FrameOffset:SetSource(Number(number and number - seen.time or FIRST_OF_MOVIE), 0, 0)
     return "Plate: " .. files
 end
 
