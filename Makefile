@@ -24,7 +24,7 @@ ifneq ($(DVM_KERNELS),)
 export DVM_KERNELS
 endif
 
-.PHONY: help demo test hosts lint lint-python lint-types lint-imports lint-cxx format bench clean
+.PHONY: help demo test hosts lint lint-python lint-types lint-imports lint-cxx format bench eval eval-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +34,8 @@ help:
 	@echo "make lint    style, types, layers"
 	@echo "make format  put Python and C++ into the house style"
 	@echo "make bench   time and memory; takes a while"
+	@echo "make eval    score lite and its peers on rendered clips with exact alpha"
+	@echo "make eval-quick  whether a checkpoint may be committed: EVAL=\"--model FILE\""
 	@echo "make clean   remove what the others made, except $(VENV)"
 
 demo: $(INSTALLED)
@@ -85,6 +87,15 @@ bench: $(INSTALLED)
 	@for script in $(filter-out benchmarks/gpu.py benchmarks/_%.py,$(wildcard benchmarks/*.py)); do \
 	  echo "$$script"; $(BIN)/python $$script || exit 1; \
 	done
+
+# What the module takes can be handed on: make eval EVAL="--only smoke --trimap wide"
+EVAL ?=
+
+eval: $(INSTALLED)
+	$(BIN)/python -m benchmarks.evaluation $(EVAL)
+
+eval-quick: $(INSTALLED)
+	$(BIN)/python -m benchmarks.evaluation --gate $(EVAL)
 
 clean:
 	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
