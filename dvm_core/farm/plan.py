@@ -110,11 +110,12 @@ class FarmPlan:
     def inputs(self) -> list[Path]:
         """Every file that is read: plates with their neighbours, trimaps or keys, weights."""
         shot, job = self.pinned.shot, self.pinned.job
-        read = _needed(self.pinned)
-        keys = find_sequence(job.trimap, "trimap")
-        masks = keys.frames if job.trimap_mode == "keyframes" else [frame for frame in keys.frames if frame in read]
+        found, read = find_sequence(job.trimap, "trimap"), _needed(self.pinned)
+        masks = [frame for frame in found.frames if frame in read]
+        if job.trimap_mode == "keyframes":
+            masks, read = list(found.frames), _between_keys(shot.frames, read, found.frames)
         files = {shot.plate.sequence.path(frame) for frame in read}
-        files |= {keys.path(frame) for frame in masks} or {keys.path(0)}
+        files |= {found.path(frame) for frame in masks} or {found.path(0)}
         if is_model_file(job.model):
             files.add(Path(job.model))
         return sorted(files)
@@ -176,7 +177,7 @@ def cut(frames: Sequence[int], size: int) -> list[str]:
 
 
 def segments(frames: Sequence[int], keys: Sequence[int]) -> list[str]:
-    """Frames cut at the keys: each segment begins with a key, but the first also has what lies before it.
+    """Frames cut behind each key, so that a task needs one segment's plates and no more: the next key ends it.
 
     Args:
         frames: To be given trimaps, sorted.
@@ -185,15 +186,16 @@ def segments(frames: Sequence[int], keys: Sequence[int]) -> list[str]:
     Returns:
         Frame ranges, in order; those without a frame are left out.
     """
-    borders = [*keys[1:], max(frames) + 1]
+    # A key on the very first frame ends nothing: before it there is nothing to propagate.
+    ends = [key for key in keys if key > frames[0]] + [frames[-1]]
     found, start = [], 0
-    for border in borders:
-        end = start
-        while end < len(frames) and frames[end] < border:
-            end += 1
-        if end > start:
-            found.append(plain_range(tuple(frames[start:end])))
-        start = end
+    for end in ends:
+        stop = start
+        while stop < len(frames) and frames[stop] <= end:
+            stop += 1
+        if stop > start:
+            found.append(plain_range(tuple(frames[start:stop])))
+        start = stop
     return found
 
 
@@ -227,6 +229,13 @@ def _needed(pinned: Pinned) -> list[int]:
     """Frames that are read: the wanted ones and their neighbours."""
     shot = pinned.shot
     return sorted({frame for span in spans(shot.frames, shot.wanted, pinned.window) for frame in span.frames})
+
+
+def _between_keys(shot: Sequence[int], frames: Sequence[int], keys: Sequence[int]) -> list[int]:
+    """Frames whose plates propagation reads for some frames: their segments, whole."""
+    first = max((key for key in keys if key <= frames[0]), default=shot[0])
+    last = min((key for key in keys if key >= frames[-1]), default=shot[-1])
+    return [frame for frame in shot if first <= frame <= last]
 
 
 def _need(pinned: Pinned) -> Need:

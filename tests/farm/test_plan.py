@@ -21,9 +21,9 @@ def test_chunks_of_a_run_are_of_nearly_one_length():
     assert cut(range(1001, 1011), 4) == ["1001-1003", "1004-1006", "1007-1010"]
 
 
-def test_segments_begin_with_keys_and_cover_what_lies_outside():
-    assert segments(range(1, 11), [3, 6]) == ["1-5", "6-10"]
-    assert segments(range(1, 11), [1, 10]) == ["1-9", "10"]
+def test_segments_end_with_keys_and_cover_what_lies_outside():
+    assert segments(range(1, 11), [3, 6]) == ["1-3", "4-6", "7-10"]
+    assert segments(range(1, 11), [1, 10]) == ["1-10"]
     assert segments(range(4, 6), [1, 3, 8]) == ["4-5"]
     assert segments([1, 2, 8, 9], [1, 5]) == ["1-2", "8-9"]
 
