@@ -11,7 +11,7 @@ from dvm_core.farm.plan import Chunks, plan
 
 
 def test_the_script_is_what_it_was(plain_plan, golden):
-    golden("opencue/submit.py", view.script(plain_plan(Chunks(4))))
+    golden("opencue/submit.py.txt", view.script(plain_plan(Chunks(4))))
 
 
 def test_the_script_is_python(plain_plan):
