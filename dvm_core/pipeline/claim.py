@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 import os
 import socket
@@ -36,7 +37,7 @@ BEAT = 2.0
 SILENCE = 20.0
 """Seconds without a beat after which a claim counts as left behind."""
 _LOOK = 0.1  # seconds between looks at a claim that may be dead or about to be withdrawn
-_SUFFIX = ".claim"
+_SUFFIX, _PART = ".claim", ".part"
 _STATE = "{} {:012d}\n"  # of one length always, so that it is written over in place
 
 
@@ -145,6 +146,7 @@ class Claim:
 
     def _settle(self) -> None:
         """Deal with every other claim on the same frames: it is left behind, it gives way, or this one does."""
+        _clear(self._folder)
         for file in _claims(self._folder):
             other = None if file == self._file else _read(file)
             if other is None:
@@ -197,10 +199,17 @@ def _claims(folder: Path) -> list[Path]:
 
 def _create(file: Path, note: Note) -> None:
     """Make a claim's file, whole from its first moment."""
-    temporary = file.with_suffix(".part")
+    temporary = file.with_suffix(f".{_here()}.{note.pid}{_PART}")
     with temporary.open("x", encoding="ascii") as stream:
         stream.write(_head(note) + _STATE.format("asks", 0))
     temporary.replace(file)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes of this machine left that were killed in `_create`."""
+    for file in folder.glob(f".dvm-*.{_here()}.*{_PART}"):
+        if not psutil.pid_exists(int(file.name.split(".")[-2])):
+            _remove(file)
 
 
 def _write_state(file: Path, note: Note, held: bool, beat: int) -> None:
@@ -255,3 +264,8 @@ def _place() -> str:
         with contextlib.suppress(OSError):
             facts.append(read())
     return " ".join(facts)
+
+
+def _here() -> str:
+    """This place in a file's name."""
+    return hashlib.blake2b(_place().encode(), digest_size=4).hexdigest()

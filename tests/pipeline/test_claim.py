@@ -97,6 +97,18 @@ def test_a_killed_process_leaves_nothing_that_stands_in_the_way(tmp_path, holder
     assert time.monotonic() - began < 1
 
 
+def test_what_a_process_left_that_was_killed_while_it_made_its_claim_is_cleared_away(tmp_path, holder):
+    dead = holder(tmp_path, 1001, 1010)
+    dead.kill()
+    dead.wait()
+    claims(tmp_path)[0].rename(tmp_path / f".dvm-0123.{claim._here()}.{dead.pid}.part")
+    (tmp_path / f".dvm-4567.{claim._here()}.{os.getpid()}.part").touch()
+    (tmp_path / f".dvm-89ab.00000000.{dead.pid}.part").touch()
+    with Claim(tmp_path, OUTPUT, range(1, 5)):
+        pass
+    assert [path.name[:9] for path in claims(tmp_path)] == [".dvm-4567", ".dvm-89ab"]
+
+
 def test_a_killed_process_that_nobody_has_buried_counts_as_dead(tmp_path, holder):
     holder(tmp_path, 1001, 1010).kill()
     time.sleep(0.2)
