@@ -1,10 +1,12 @@
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from dvm_core.worker.inbox import Inbox
+from dvm_core.worker.inbox import Inbox, _lines
 
 
 class Heard:
@@ -100,8 +102,6 @@ def test_requests_come_from_the_pipe_in_order_however_they_were_cut():
 
     writer = threading.Thread(target=write)
     writer.start()
-    from dvm_core.worker.inbox import _lines
-
     for line in _lines(source):
         inbox._hear(line)
         if inbox.closed:
@@ -110,3 +110,11 @@ def test_requests_come_from_the_pipe_in_order_however_they_were_cut():
     os.close(end)
     os.close(source)
     assert [inbox._requests.get().name for _ in range(20)] == [str(n) for n in range(20)]
+
+
+def test_a_frame_that_never_ends_does_not_outlive_its_host_for_ever():
+    program = (
+        "import time; from dvm_core.worker import inbox; inbox.PATIENCE = 0.1;"
+        "inbox.Inbox(0, None).listen(); time.sleep(600)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, timeout=120).returncode == 1
