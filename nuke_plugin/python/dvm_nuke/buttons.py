@@ -6,6 +6,7 @@ from typing import Callable, Optional, Sequence
 import nuke
 
 from . import farm, keyframes, panel, prepare, result, runs
+from .bridge.engine import find_python
 from .bridge.errors import Cancelled, DvmError, UsageError
 from .host import IDENTITY, one_step, only_group
 from .span import Span
@@ -72,8 +73,7 @@ def submit(group: nuke.Group) -> None:
     """Write what a farm needs to matte the range."""
     knobs = panel.read(group)
     runs.show_status(group, "Making the farm bundle.")
-    folder = farm.new_folder(knobs)
-    farm.submit(knobs, prepare.jobs(group, knobs, knobs.wanted, folder), folder)
+    farm.submit(group, knobs)
 
 
 @_button
@@ -127,6 +127,7 @@ def _start(group: nuke.Group, frame: Optional[int]) -> None:
     knobs = panel.read(group)
     if runs.running(knobs.identity) is not None:
         raise UsageError("It is running already; wait for it, or press Cancel first.")
+    find_python()  # before anything is rendered for an engine that is not there
     wanted = knobs.wanted if frame is None else Span(frame, frame)
     runs.show_status(group, "Starting.")
     runs.start(knobs, prepare.jobs(group, knobs, wanted, _DUMPS))

@@ -8,6 +8,7 @@ from typing import Dict, List
 
 import nuke
 
+from . import prepare
 from .bridge.engine import find_python
 from .bridge.environment import engine_environment
 from .bridge.errors import DvmError, OutputError
@@ -20,33 +21,34 @@ from .runs import report, show_status
 _FOLDER = "dvm_farm"
 
 
-def new_folder(panel: Panel) -> str:
+def submit(group: nuke.Group, panel: Panel) -> None:
+    """Render what a farm cannot, write the job files, and make bundles of them in the background.
+
+    Args:
+        group: A DVM Matte.
+        panel: Its knobs.
+
+    Raises:
+        DvmError: As in `prepare.jobs`; or a file cannot be written, or nothing says where the engine is.
+    """
+    config = management().config
+    python, folder = find_python(), _new_folder(panel)
+    jobs = prepare.jobs(group, panel, panel.wanted, folder)
+    commands = [_command(python, _write(view_job, folder)) for view_job in jobs]
+    environment = engine_environment({"OCIO": config} if config else None)
+    if nuke.GUI:
+        threading.Thread(target=_bundle, args=(panel, commands, environment), daemon=True).start()
+    else:
+        _bundle(panel, commands, environment)
+
+
+def _new_folder(panel: Panel) -> str:
     """A folder beside the alphas for one submission: a farm may still be reading what an earlier one rendered."""
     alphas = Path(of_view(panel.output, panel.views[0])).parent
     number = 1
     while (alphas / _FOLDER / str(number)).exists():
         number += 1
     return f"{_FOLDER}/{number}"
-
-
-def submit(panel: Panel, jobs: List[ViewJob], folder: str) -> None:
-    """Write job files and make bundles of them in the background.
-
-    Args:
-        panel: The node's knobs.
-        jobs: One for each view.
-        folder: As `new_folder` named it; what was rendered for the jobs is in it, and stays.
-
-    Raises:
-        DvmError: A file cannot be written, or nothing says where the engine is.
-    """
-    config = management().config
-    commands = [_command(find_python(), _write(view_job, folder)) for view_job in jobs]
-    environment = engine_environment({"OCIO": config} if config else None)
-    if nuke.GUI:
-        threading.Thread(target=_bundle, args=(panel, commands, environment), daemon=True).start()
-    else:
-        _bundle(panel, commands, environment)
 
 
 def _write(view_job: ViewJob, folder: str) -> Path:

@@ -295,6 +295,15 @@ def test_a_failed_render_is_said_and_leaves_nothing_behind(worker, comp, shot, t
     assert worker.jobs == []
 
 
+@pytest.mark.parametrize("button", ["matte", "submit"])
+def test_a_missing_engine_is_said_before_anything_is_rendered(worker, comp, monkeypatch, button):
+    monkeypatch.setenv("DVM_PYTHON", "/nowhere/python")
+    comp.render_inputs()
+    comp.press(button)
+    assert "There is no Python at /nowhere/python" in comp.stage.messages[0]
+    assert comp.stage.rendered == []
+
+
 def wrong(comp, knob, value):
     comp.node[knob].setValue(value)
 

@@ -83,9 +83,9 @@ class Knob:
                 session.this_node.pop()
 
     def fromScript(self, text):
-        """Take a value as a script has it."""
+        """Take a value as a script has it; that of a number in braces is an expression, quoted if it has blanks."""
         if self._class in _NUMBERS and text.startswith("{"):
-            self._expression = split(split(text)[0])[0] if split(text)[0].startswith('"') else split(text)[0]
+            self._expression = split(split(text)[0])[0]
         else:
             self._value = self._cast(text)
 
@@ -93,9 +93,9 @@ class Knob:
         """The value as a script has it; None where it is the default."""
         if self._expression:
             return '{{"' + self._expression + '"}}'
-        return (
-            None if self._value == self._default else str(self._value).lower() if self._is_bool() else str(self._value)
-        )
+        if self._value == self._default:
+            return None
+        return str(self._value).lower() if self._is_bool() else str(self._value)
 
     def _is_bool(self):
         return self._class == "Boolean_Knob"
