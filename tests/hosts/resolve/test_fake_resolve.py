@@ -5,9 +5,8 @@ import inspect
 from importlib import metadata
 from pathlib import Path
 
+import fake_resolve
 import pytest
-
-from . import fake_resolve
 
 FUSIONS = {"FusionPage", "Composition", "Tool"}
 STUBS = next(file.locate() for file in metadata.files("fusionscript-stubs") if file.name == "fusionscript.pyi")

@@ -6,9 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import fake_resolve as fake
 import pytest
-
-from . import fake_resolve as fake
 
 _PROGRAM = """
 import json, sys

@@ -4,11 +4,10 @@ import runpy
 import sys
 from pathlib import Path
 
+import fake_resolve as fake
 import numpy as np
 import pytest
-
-from . import fake_resolve as fake
-from .conftest import SIZE, read_image, write_image, write_shot
+from fusion_stage import SIZE, read_image, write_image, write_shot
 
 MATTE, LOADER = 0, 1
 START = 86450

@@ -8,8 +8,7 @@ import copy
 from pathlib import Path
 
 import numpy as np
-
-from .conftest import write_image
+from fusion_stage import write_image
 
 
 class TimelineItem:
