@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dvm_core.bridge.errors import InputError, OutputError
-from dvm_core.install.layout import Adapter, copy
+from dvm_core.install.layout import Adapter, copy, find_adapter
 from dvm_core.install.record import Installation, Record
 
 
@@ -69,6 +69,18 @@ def uninstall(adapter: Adapter, folder: Path | None = None, *, dry_run: bool = F
                 _remove_if_empty(Path(path))
             record.drop(entry)
     return files
+
+
+def is_current(installation: Installation) -> bool:
+    """Whether an installed adapter is, byte for byte, what would be installed now."""
+    sources = find_adapter(installation.host).files()
+    folder = Path(installation.folder)
+    try:
+        return sorted(installation.files) == sorted(map(str, sources)) and all(
+            (folder / name).read_bytes() == source.read_bytes() for name, source in sources.items()
+        )
+    except OSError:
+        return False
 
 
 def _refuse_foreign(targets: Iterable[Path]) -> None:
