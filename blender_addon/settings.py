@@ -88,8 +88,7 @@ class MatteSettings(bpy.types.PropertyGroup):
         default="//mattes/{node}.####.exr",
     )
     resume: BoolProperty(
-        name="Keep finished frames",
-        description="Go on where a job with the same settings stopped; else write all again",
+        name="Resume", description="Keep finished frames of a job with the same settings; else write all again"
     )
 
 

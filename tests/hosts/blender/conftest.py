@@ -15,7 +15,7 @@ from dvm_core.install import lay_out
 
 ROOT = Path(__file__).resolve().parents[3]
 INSIDE = Path(__file__).parent / "inside"
-VERSIONS = ("4.2", "4.5", "5.0", "5.2")
+EVERYDAY, OTHERS = "5.0", ("4.2", "4.5", "5.2")
 HEIGHT, WIDTH = 64, 96
 FRAMES = (1001, 1002, 1003)
 LONG = range(1001, 1101)
@@ -104,7 +104,7 @@ class Played(Shot):
         return sorted(path.name for path in (self.folder / scenario).glob(f"{beginning}*"))
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=[EVERYDAY, *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)])
 def blender_python(request):
     """The Python of each Blender."""
     folder = ROOT / f".venv-blender-{request.param}"
