@@ -244,6 +244,7 @@ def settle(tool):
 in_fusions_own_lua = pytest.mark.parametrize("fusion", [luajit21], indirect=True, ids=["luajit"])
 
 
+@pytest.mark.slow  # tests/hosts/test_four_doors.py compares the alphas every day
 @in_fusions_own_lua
 def test_the_lua_door_gives_the_alphas_of_the_shell(fusion, tool, shot, home, run_dvm, monkeypatch):
     monkeypatch.setenv("DVM_PYTHON", sys.executable)
