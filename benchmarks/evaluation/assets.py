@@ -15,34 +15,33 @@ import numpy as np
 from mathutils import Euler, Matrix
 from numpy.typing import NDArray
 
+from benchmarks.evaluation import props, surfaces
 from rendering import forms, stage
-from rendering.materials import Graph
 
 Array = NDArray[np.float32]
-Rng = np.random.Generator
 Build = Callable[[bpy.types.Scene, float], None]
 
 
 def long_hair(scene: bpy.types.Scene, time: float) -> None:
     """A head and shoulders with long brown hair in a gusty wind; the head turns."""
     rng = np.random.default_rng(11)
-    skin = _skin("skin", [0.62, 0.36, 0.25], 0.5)
-    turn = _turn(0.25 * math.sin(0.35 * time))
-    head = _ball((0, 0, 0.35), (0.42, 0.5, 0.58), skin)
-    _ball((0, 0.02, -0.35), (0.2, 0.2, 0.5), skin)
-    _ball((0, 0.05, -0.98), (0.85, 0.35, 0.42), _skin("coat", [0.03, 0.05, 0.16], 0.9))
+    skin = surfaces.skin("skin", [0.62, 0.36, 0.25], 0.5)
+    turn = props.turning(0.25 * math.sin(0.35 * time))
+    head = props.ball((0, 0, 0.35), (0.42, 0.5, 0.58), skin)
+    props.ball((0, 0.02, -0.35), (0.2, 0.2, 0.5), skin)
+    props.ball((0, 0.05, -0.98), (0.85, 0.35, 0.42), surfaces.skin("coat", [0.03, 0.05, 0.16], 0.9))
     guides, each = 260, 34
-    way = _directions(rng, guides, lowest=-0.05)
+    way = props.directions(rng, guides, lowest=-0.05)
     way[:, 1] = np.abs(way[:, 1]) * 0.9 - 0.25
     way = way / np.linalg.norm(way, axis=1, keepdims=True) @ turn.T
     roots = np.float32([0, 0, 0.35]) + way * np.float32([0.42, 0.5, 0.58])
     gust = np.float32([0.9 + 0.5 * math.sin(0.5 * time), 0.1, 0.15 * math.sin(0.8 * time + 1.0)])
-    locks = _combed(rng, roots, way, length=rng.uniform(0.8, 1.7, guides), gust=gust, time=time)
-    hairs = _thickened(rng, locks, each, spread=0.03, stray=0.02)
+    locks = props.combed(rng, roots, way, length=rng.uniform(0.8, 1.7, guides), gust=gust, time=time)
+    hairs = props.thickened(rng, locks, each, spread=0.03, stray=0.02)
     radius = np.linspace(0.0026, 0.0009, hairs.shape[1])
-    forms.strands(hairs, radius, _hair("brown", [0.05, 0.022, 0.01], [0.2, 0.1, 0.045]))
+    forms.strands(hairs, radius, surfaces.hair("brown", [0.05, 0.022, 0.01], [0.2, 0.1, 0.045]))
     head.rotation_euler = (0, 0, 0)
-    _studio(scene)
+    props.studio(scene)
 
 
 def short_fur(scene: bpy.types.Scene, time: float) -> None:
@@ -62,13 +61,13 @@ def short_fur(scene: bpy.types.Scene, time: float) -> None:
         *[(np.float32([x, 0, -0.52 + s * 0.05]), np.float32([0.12, 0.12, 0.3])) for x, s in ((-0.5, 1), (0.5, -1))],
     ]
     white, ginger = [0.6, 0.55, 0.48], [0.42, 0.16, 0.04]
-    hide = _skin("hide", ginger, 0.9)
-    coat = _hair("coat", ginger, white, by_tint=True)
+    hide = surfaces.skin("hide", ginger, 0.9)
+    coat = surfaces.hair("coat", ginger, white, by_tint=True)
     shift = np.float32([walk, 0, 0.03 * abs(math.sin(0.9 * time))])
     for centre, radii in parts:
-        _ball(tuple(centre + shift), tuple(radii * 0.98), hide)
+        props.ball(tuple(centre + shift), tuple(radii * 0.98), hide)
         count = int(9000 * float(np.prod(np.sort(radii)[1:])) / 0.34) + 1200
-        out = _directions(rng, count, lowest=-1.0)
+        out = props.directions(rng, count, lowest=-1.0)
         normal = out / radii
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         length = rng.uniform(0.05, 0.13, count)[:, None, None]
@@ -79,8 +78,8 @@ def short_fur(scene: bpy.types.Scene, time: float) -> None:
         )
         spots = np.sin(7.0 * out[:, 0] + 2.0) * np.sin(6.0 * out[:, 2] + centre[0] * 5.0) + 0.2 * rng.normal(size=count)
         thing = forms.strands(points, np.linspace(0.0035, 0.0006, 6), coat)
-        _tint(thing, (spots > 0.25).astype(np.float32))
-    _studio(scene, key=(3.0, -4.0, 3.5), sky=0.5)
+        props.tint(thing, (spots > 0.25).astype(np.float32))
+    props.studio(scene, key=(3.0, -4.0, 3.5), sky=0.5)
 
 
 def curls(scene: bpy.types.Scene, time: float) -> None:
@@ -88,8 +87,8 @@ def curls(scene: bpy.types.Scene, time: float) -> None:
     rng = np.random.default_rng(37)
     ringlets, each, k = 190, 26, 90
     nod = 0.10 * math.sin(0.9 * time)
-    _ball((0, 0, 0.1 + nod), (0.5, 0.5, 0.62), _skin("skin", [0.2, 0.09, 0.05], 0.45))
-    way = _directions(rng, ringlets, lowest=-0.3)
+    props.ball((0, 0, 0.1 + nod), (0.5, 0.5, 0.62), surfaces.skin("skin", [0.2, 0.09, 0.05], 0.45))
+    way = props.directions(rng, ringlets, lowest=-0.3)
     roots = np.float32([0, 0, 0.1 + nod]) + way * np.float32([0.5, 0.5, 0.62])
     s = np.linspace(0, 1, k)
     length = (
@@ -102,9 +101,10 @@ def curls(scene: bpy.types.Scene, time: float) -> None:
     phase = rng.uniform(0, 6.28, (ringlets, 1)) + s[None] * rng.uniform(18, 34, (ringlets, 1))
     wide = rng.uniform(0.03, 0.065, (ringlets, 1)) * np.minimum(s * 6, 1.0)[None]
     coil = np.stack([np.cos(phase) * wide, np.sin(phase) * wide, np.zeros_like(wide)], axis=-1)
-    hairs = _thickened(rng, axis + coil, each, spread=0.012, stray=0.004)
-    forms.strands(hairs, np.linspace(0.0028, 0.0016, k), _hair("black", [0.012, 0.008, 0.006], [0.05, 0.022, 0.01]))
-    _studio(scene, key=(-3.0, -4.0, 3.0), sky=0.7)
+    hairs = props.thickened(rng, axis + coil, each, spread=0.012, stray=0.004)
+    black = surfaces.hair("black", [0.012, 0.008, 0.006], [0.05, 0.022, 0.01])
+    forms.strands(hairs, np.linspace(0.0028, 0.0016, k), black)
+    props.studio(scene, key=(-3.0, -4.0, 3.0), sky=0.7)
 
 
 def foliage(scene: bpy.types.Scene, time: float) -> None:
@@ -115,7 +115,7 @@ def foliage(scene: bpy.types.Scene, time: float) -> None:
     reach *= 1.0 - 0.55 * np.exp(-((np.abs(angle) - math.pi) ** 2) / 0.1)
     edge = np.stack([np.cos(angle) * reach + 0.6, np.sin(angle) * reach], axis=1)[:-1]
     points, faces, tints = [], [], []
-    bark = _skin("bark", [0.13, 0.08, 0.04], 0.9)
+    bark = surfaces.skin("bark", [0.13, 0.08, 0.04], 0.9)
     for vine in range(9):
         x0, depth = rng.uniform(-1.9, 1.9), rng.uniform(-0.5, 0.5)
         drop = rng.uniform(0.9, 2.0)
@@ -140,17 +140,17 @@ def foliage(scene: bpy.types.Scene, time: float) -> None:
             points.append(way[at] + flat @ axes.T)
             faces.append(list(range(start, start + len(edge))))
             tints += [rng.random()] * len(edge)
-    leaves = forms.mesh(np.concatenate(points), faces, _leaf())
-    _tint(leaves, np.float32(tints))
-    _studio(scene, key=(2.5, -3.0, 4.0), sky=0.9)
+    leaves = forms.mesh(np.concatenate(points), faces, surfaces.lobed_leaf())
+    props.tint(leaves, np.float32(tints))
+    props.studio(scene, key=(2.5, -3.0, 4.0), sky=0.9)
 
 
 def motion_blur(scene: bpy.types.Scene, time: float) -> None:
     """A propeller that spins by 47 degrees a frame, and a thin rod thrown past it; the shutter is half open."""
-    steel = _skin("steel", [0.35, 0.37, 0.42], 0.3, metallic=1.0)
-    red, yellow = _skin("red", [0.5, 0.02, 0.015], 0.4), _skin("yellow", [0.75, 0.45, 0.03], 0.5)
-    hub = _ball((-0.5, 0, 0.1), (0.14, 0.14, 0.14), steel)
-    _ball((-0.5, 0.4, -0.55), (0.07, 0.07, 0.75), yellow)
+    steel = surfaces.skin("steel", [0.35, 0.37, 0.42], 0.3, metallic=1.0)
+    red, yellow = surfaces.skin("red", [0.5, 0.02, 0.015], 0.4), surfaces.skin("yellow", [0.75, 0.45, 0.03], 0.5)
+    hub = props.ball((-0.5, 0, 0.1), (0.14, 0.14, 0.14), steel)
+    props.ball((-0.5, 0.4, -0.55), (0.07, 0.07, 0.75), yellow)
     blades = []
     for i in range(3):
         bpy.ops.mesh.primitive_cube_add(size=1.0)
@@ -177,17 +177,17 @@ def motion_blur(scene: bpy.types.Scene, time: float) -> None:
         thing.cycles.use_motion_blur, thing.cycles.motion_steps = True, 5
     scene.render.use_motion_blur, scene.render.motion_blur_shutter = True, 0.5
     scene.frame_set(1)
-    _studio(scene, key=(2.0, -4.0, 3.0), sky=0.6)
+    props.studio(scene, key=(2.0, -4.0, 3.0), sky=0.6)
 
 
 def defocus(scene: bpy.types.Scene, time: float) -> None:
     """Beads on wires from near to far; focus is pulled through them while the camera slides."""
     rng = np.random.default_rng(53)
     paints = [
-        _skin(f"paint{i}", c, 0.3)
+        surfaces.skin(f"paint{i}", c, 0.3)
         for i, c in enumerate([[0.6, 0.05, 0.04], [0.05, 0.2, 0.5], [0.7, 0.6, 0.5], [0.05, 0.3, 0.1]])
     ]
-    wire = _skin("wire", [0.25, 0.2, 0.1], 0.4, metallic=1.0)
+    wire = surfaces.skin("wire", [0.25, 0.2, 0.1], 0.4, metallic=1.0)
     for strand in range(7):
         s = np.linspace(0, 1, 60)
         depth = -2.6 + 0.85 * strand
@@ -195,9 +195,9 @@ def defocus(scene: bpy.types.Scene, time: float) -> None:
         way = np.stack([x, np.full(60, depth) + 0.3 * s, 1.5 - 2.6 * s], axis=1)
         forms.strands(way[None], np.full(60, 0.008), wire)
         for at in range(4, 60, 7):
-            _ball(tuple(way[at]), (rng.uniform(0.05, 0.13),) * 3, paints[int(rng.integers(4))])
+            props.ball(tuple(way[at]), (rng.uniform(0.05, 0.13),) * 3, paints[int(rng.integers(4))])
     stage.focus(scene.camera, distance=stage.DISTANCE - 2.2 + 0.33 * time, f_stop=0.11)
-    _studio(scene, key=(-2.5, -4.0, 3.5), sky=0.5)
+    props.studio(scene, key=(-2.5, -4.0, 3.5), sky=0.5)
 
 
 def veil(scene: bpy.types.Scene, time: float) -> None:
@@ -207,10 +207,10 @@ def veil(scene: bpy.types.Scene, time: float) -> None:
     wave = 0.28 * u * np.sin(7.0 * u - 0.8 * time + 1.5 * v) + 0.12 * u * np.sin(13.0 * u + 3.0 * v - 1.1 * time)
     sag = -0.35 * u * (0.6 + 0.4 * np.sin(0.5 * time)) * u + 0.06 * np.sin(9 * u - 0.9 * time)
     height = np.stack([-0.12 * u, wave, sag - 0.25 * (v - 0.5) * u], axis=-1)
-    forms.sheet(height, _scarf(), width=1.9)
+    forms.sheet(height, surfaces.scarf(), width=1.9)
     pole = np.stack([np.full(20, -0.97), np.zeros(20), np.linspace(-1.5, 1.1, 20)], axis=1)
-    forms.strands(pole[None], np.full(20, 0.03), _skin("pole", [0.3, 0.2, 0.1], 0.7))
-    _studio(scene, key=(2.0, -4.0, 2.0), sky=0.8)
+    forms.strands(pole[None], np.full(20, 0.03), surfaces.skin("pole", [0.3, 0.2, 0.1], 0.7))
+    props.studio(scene, key=(2.0, -4.0, 2.0), sky=0.8)
 
 
 def smoke(scene: bpy.types.Scene, time: float) -> None:
@@ -218,15 +218,15 @@ def smoke(scene: bpy.types.Scene, time: float) -> None:
     bpy.ops.mesh.primitive_cube_add(size=2.0)
     box = bpy.context.object
     box.scale = (1.7, 0.6, 1.0)
-    box.data.materials.append(_plume(time))
+    box.data.materials.append(surfaces.plume(time))
     bpy.ops.mesh.primitive_cylinder_add(radius=0.13, depth=0.5, vertices=48, location=(-1.1, 0, -0.86))
-    bpy.context.object.data.materials.append(_skin("brick", [0.25, 0.09, 0.06], 0.9))
-    _studio(scene, key=(-3.0, -3.0, 3.0), sky=0.6)
+    bpy.context.object.data.materials.append(surfaces.skin("brick", [0.25, 0.09, 0.06], 0.9))
+    props.studio(scene, key=(-3.0, -3.0, 3.0), sky=0.6)
 
 
 def net(scene: bpy.types.Scene, time: float) -> None:
     """A rope net on a frame, dented by a ball that flies into it."""
-    rope, post = _skin("rope", [0.75, 0.73, 0.68], 0.8), _skin("post", [0.08, 0.1, 0.12], 0.4)
+    rope, post = surfaces.skin("rope", [0.75, 0.73, 0.68], 0.8), surfaces.skin("post", [0.08, 0.1, 0.12], 0.4)
     hit = np.exp(-((time - 6.0) ** 2) / 14.0)
     ball = np.float32([-0.9 + 0.17 * time, -0.9 + 0.16 * time, 0.05])
 
@@ -257,158 +257,5 @@ def net(scene: bpy.types.Scene, time: float) -> None:
     corners = np.float32([[-1.5, 0, 0.95], [1.5, 0, 0.95], [1.5, 0, -0.95], [-1.5, 0, -0.95], [-1.5, 0, 0.95]])
     for first, second in itertools.pairwise(corners):
         forms.strands((first + (second - first) * np.linspace(0, 1, 8)[:, None])[None], np.full(8, 0.035), post)
-    _ball(tuple(ball + np.float32([0, -0.2, 0])), (0.2,) * 3, _skin("ball", [0.6, 0.22, 0.03], 0.5))
-    _studio(scene, key=(2.0, -4.0, 3.0), sky=0.7)
-
-
-def _skin(name: str, colour: list[float], roughness: float, *, metallic: float = 0.0) -> bpy.types.Material:
-    graph = Graph(name)
-    blotch = graph.node("TexNoise", Scale=6.0, Detail=3.0).outputs["Fac"]
-    tone = np.float32(colour)
-    return graph.finish(
-        graph.node(
-            "BsdfPrincipled",
-            Base_Color=graph.ramp(blotch, [tone * 0.7, tone, tone * 1.25]),
-            Roughness=roughness,
-            Metallic=metallic,
-        ).outputs[0]
-    )
-
-
-def _hair(name: str, root: list[float], tip: list[float], *, by_tint: bool = False) -> bpy.types.Material:
-    graph = Graph(name)
-    info = graph.node("HairInfo")
-    own = graph.node("Attribute")
-    own.attribute_name = "tint"
-    along = graph.ramp(
-        own.outputs["Fac"] if by_tint else info.outputs["Intercept"], [np.float32(root), np.float32(tip)]
-    )
-    colour = graph.node(
-        "HueSaturation", Value=graph.math("MULTIPLY_ADD", info.outputs["Random"], 0.8, 0.6), Color=along
-    ).outputs[0]
-    diffuse = graph.node("BsdfDiffuse", Color=colour).outputs[0]
-    shine = graph.node("BsdfHair", Color=colour, RoughnessU=0.25).outputs[0]
-    return graph.finish(graph.mix(0.35, diffuse, shine))
-
-
-def _leaf() -> bpy.types.Material:
-    graph = Graph("lobed")
-    own = graph.node("Attribute")
-    own.attribute_name = "tint"
-    colour = graph.ramp(
-        own.outputs["Fac"],
-        [np.float32([0.03, 0.11, 0.015]), np.float32([0.12, 0.25, 0.03]), np.float32([0.45, 0.16, 0.02])],
-    )
-    front = graph.node("BsdfPrincipled", Base_Color=colour, Roughness=0.5).outputs[0]
-    return graph.finish(graph.mix(0.35, front, graph.node("BsdfTranslucent", Color=colour).outputs[0]))
-
-
-def _scarf() -> bpy.types.Material:
-    graph = Graph("scarf")
-    uv = graph.node("SeparateXYZ", Vector=graph.node("TexCoord").outputs["UV"])
-    across = graph.math("ABSOLUTE", graph.math("SUBTRACT", uv.outputs[1], 0.5))
-    hem = graph.math("GREATER_THAN", across, 0.465)
-    cells = [
-        graph.math("SUBTRACT", graph.math("FRACT", graph.math("MULTIPLY", uv.outputs[i], 9.0)), 0.5) for i in (0, 1)
-    ]
-    r2 = graph.math("ADD", graph.math("MULTIPLY", cells[0], cells[0]), graph.math("MULTIPLY", cells[1], cells[1]))
-    dots = graph.math("LESS_THAN", r2, 0.03)
-    facing = graph.node("LayerWeight", Blend=0.4).outputs["Facing"]
-    sheer = graph.math("MULTIPLY_ADD", facing, 0.45, 0.22)
-    cover = graph.math("MAXIMUM", sheer, graph.math("MULTIPLY", graph.math("MAXIMUM", hem, dots), 0.85))
-    colour = graph.ramp(uv.outputs[0], [np.float32([0.55, 0.06, 0.2]), np.float32([0.7, 0.35, 0.1])])
-    cloth = graph.mix(
-        0.5, graph.node("BsdfDiffuse", Color=colour).outputs[0], graph.node("BsdfTranslucent", Color=colour).outputs[0]
-    )
-    return graph.finish(graph.mix(graph.math("MINIMUM", cover, 1.0), graph.node("BsdfTransparent").outputs[0], cloth))
-
-
-def _plume(time: float) -> bpy.types.Material:
-    """Density along a bent axis, torn by drifting noise; it absorbs and glows, so its alpha has no noise."""
-    graph = Graph("plume")
-    where = graph.node("TexCoord").outputs["Object"]
-    parts = graph.node("SeparateXYZ", Vector=where)
-    x = graph.math("MULTIPLY_ADD", parts.outputs[0], 1.7, 1.1)  # from the chimney's mouth on, in scene units
-    centre = graph.math("MULTIPLY_ADD", graph.math("POWER", graph.math("MAXIMUM", x, 0.0), 0.55), 0.72, -0.72)
-    off_z = graph.math("SUBTRACT", parts.outputs[2], centre)
-    off_y = graph.math("MULTIPLY", parts.outputs[1], 0.6)
-    r2 = graph.math("ADD", graph.math("MULTIPLY", off_z, off_z), graph.math("MULTIPLY", off_y, off_y))
-    width = graph.math("MULTIPLY_ADD", graph.math("MAXIMUM", x, 0.0), 0.16, 0.11)
-    core = graph.math("SUBTRACT", 1.0, graph.math("DIVIDE", r2, graph.math("MULTIPLY", width, width)))
-    edge = graph.math("MAXIMUM", graph.math("MINIMUM", core, 1.0), -3.0)
-    old = graph.math("SUBTRACT", 1.0, graph.math("MULTIPLY", x, 0.35))
-    gate = graph.math("MINIMUM", graph.math("MAXIMUM", graph.math("MULTIPLY_ADD", x, 8.0, 1.0), 0.0), 1.0)
-    shades = []
-    for near in (0.0, 0.09):
-        drift = graph.node("Mapping", Vector=where)
-        drift.inputs["Location"].default_value = (-0.09 * time - near, near, -0.05 * time + near)
-        drift.inputs["Scale"].default_value = (1.7, 0.6, 1.0)
-        noise = graph.node("TexNoise", Vector=drift.outputs[0], Scale=4.2, Detail=3.0, Distortion=0.7)
-        shades.append(noise.outputs["Fac"])
-    torn = graph.math("ADD", graph.math("MULTIPLY", edge, 0.4), graph.math("MULTIPLY_ADD", shades[0], 2.6, -1.3))
-    body = graph.math(
-        "MULTIPLY", graph.math("MAXIMUM", torn, 0.0), graph.math("MULTIPLY", gate, graph.math("MAXIMUM", old, 0.1))
-    )
-    thick = graph.math("MULTIPLY", body, 9.0)
-    relief = graph.math("MULTIPLY_ADD", graph.math("SUBTRACT", shades[0], shades[1]), 3.0, 0.55)
-    colour = graph.ramp(relief, [np.float32([0.09, 0.09, 0.1]), np.float32([0.55, 0.54, 0.52])])
-    both = graph.node("AddShader")
-    graph.tree.links.new(
-        graph.node("VolumeAbsorption", Color=np.zeros(3, np.float32), Density=thick).outputs[0], both.inputs[0]
-    )
-    graph.tree.links.new(graph.node("Emission", Color=colour, Strength=thick).outputs[0], both.inputs[1])
-    return graph.finish(both.outputs[0], "Volume")
-
-
-def _ball(place: tuple[float, ...], radii: tuple[float, ...], material: bpy.types.Material) -> bpy.types.Object:
-    bpy.ops.mesh.primitive_uv_sphere_add(segments=48, ring_count=32, radius=1.0)
-    thing = forms.smooth(bpy.context.object)
-    thing.location, thing.scale = tuple(map(float, place)), tuple(map(float, radii))
-    thing.data.materials.append(material)
-    return thing
-
-
-def _tint(thing: bpy.types.Object, values: Array) -> None:
-    """A number for each strand, or for each corner of a mesh, that its material reads as `tint`."""
-    domain = "POINT" if thing.type == "MESH" else "CURVE"
-    thing.data.attributes.new("tint", "FLOAT", domain).data.foreach_set("value", values)
-
-
-def _studio(scene: bpy.types.Scene, *, key: tuple[float, ...] = (3.0, -3.5, 3.0), sky: float = 0.4) -> None:
-    stage.sky(scene, np.float32([0.75, 0.85, 1.0]), sky)
-    stage.lamp(scene, np.float32(key), np.float32([1.0, 0.95, 0.85]), 550.0, size=1.5)
-    stage.lamp(scene, np.float32([-key[0], 3.0, 2.5]), np.float32([0.9, 0.95, 1.0]), 350.0, size=1.0)
-
-
-def _turn(angle: float) -> Array:
-    return np.array(Euler((0, 0, angle)).to_matrix(), np.float32)
-
-
-def _directions(rng: Rng, count: int, *, lowest: float) -> Array:
-    """(count, 3) unit vectors, evenly spread above a height."""
-    up = rng.uniform(lowest, 1.0, count)
-    around = rng.uniform(0, 2 * math.pi, count)
-    flat = np.sqrt(1 - up**2)
-    return np.stack([np.cos(around) * flat, np.sin(around) * flat, up], axis=1).astype(np.float32)
-
-
-def _combed(rng: Rng, roots: Array, way: Array, *, length: Array, gust: Array, time: float, k: int = 28) -> Array:
-    """(N, k, 3) locks that leave the head along its normals, fall, and are blown aside the more the farther out."""
-    s = np.linspace(0, 1, k)[None, :, None]
-    wild = rng.normal(0, 0.25, (len(roots), 1, 3))
-    phase = rng.uniform(0, 6.28, (len(roots), 1, 1))
-    pull = np.float32([0, 0, -1.1]) * s + gust * s**1.3 * rng.uniform(0.5, 1.3, (len(roots), 1, 1))
-    wave = 0.12 * s * np.sin(5.0 * s + phase - 0.9 * time) * np.float32([0.6, 0.8, 1.0])
-    step = way[:, None] * np.exp(-5.0 * s) * 0.9 + pull + wild * s + wave
-    step /= np.maximum(np.linalg.norm(step, axis=2, keepdims=True), 1e-6)
-    return np.asarray(roots[:, None] + np.cumsum(step, axis=1) * (length[:, None, None] / k), np.float32)
-
-
-def _thickened(rng: Rng, locks: Array, each: int, *, spread: float, stray: float) -> Array:
-    """(N * each, K, 3): many strands around each lock, held together at the tip; some stray."""
-    n, k = locks.shape[:2]
-    s = np.linspace(0, 1, k)[None, None, :, None]
-    offset = rng.normal(0, spread, (n, each, 1, 3)) * (1.0 - 0.6 * s)
-    wander = np.cumsum(rng.normal(0, stray / math.sqrt(k), (n, each, k, 3)), axis=2)
-    loose = np.where(rng.random((n, each, 1, 1)) < 0.12, 3.5, 0.7)
-    return np.asarray((locks[:, None] + offset + wander * loose * s).reshape(n * each, k, 3), np.float32)
+    props.ball(tuple(ball + np.float32([0, -0.2, 0])), (0.2,) * 3, surfaces.skin("ball", [0.6, 0.22, 0.03], 0.5))
+    props.studio(scene, key=(2.0, -4.0, 3.0), sky=0.7)
