@@ -35,7 +35,7 @@ def make(footage, file="plate.[1001-1010].exr", codec="EXR", answers=(), **cut):
 def form(trimap, **changes):
     """What the artist fills in, as Fusion's dialog gives it."""
     answers = {"trimap": str(trimap), "keyframes": 0.0, "model": 0.0, "handles": 0.0, "plate": 0.0}
-    return {**answers, "colorspace": "auto", "result": float(MATTE), "python": "", **changes}
+    return {**answers, "colorspace": "auto", "result": float(MATTE), "root": "", "python": "", **changes}
 
 
 @pytest.fixture
@@ -278,6 +278,15 @@ def test_an_answer_is_remembered_for_the_next_clip(run, engine, footage):
     _, fields = composition.asked[-2]
     defaults = {field[1]: field["Default"] for field in fields.values()}
     assert (defaults["model"], defaults["handles"], defaults["trimap"]) == (2, 8, "")
+
+
+def test_mattes_go_where_the_artist_wants_them_from_then_on(run, engine, footage, tmp_path):
+    answers = form(footage / "trimap.1003.png", root=str(tmp_path / "disk"))
+    resolve, _, composition = make(footage, answers=[answers, None, {"result": float(MATTE)}])
+    run("DVM Matte Clip", resolve, composition)
+    folder = tmp_path / "disk" / "Film_ reel 1" / "sh010" / "alpha"
+    assert engine()[0].output == str(folder / "alpha.%04d.exr")
+    assert "3 frames are attached" in run("DVM Bring Matte Back", resolve, composition)
 
 
 def test_our_own_fault_is_said_without_a_traceback_on_the_screen(run, engine, footage, monkeypatch, adapter, capsys):

@@ -106,6 +106,16 @@ def test_on_windows_a_program_starts_without_a_shell(fusion, tmp_path):
     assert started.wait is False
 
 
+def test_on_windows_a_folder_is_made_level_by_level(fusion, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    system = fusion.require("system")
+    system.windows = True
+    made = []
+    fusion.lua.globals().bmd.createdir = made.append
+    system.make_folder("C:\\Users\\kim\\dvm\\jobs")
+    assert made == ["C:\\Users", "C:\\Users\\kim", "C:\\Users\\kim\\dvm", "C:\\Users\\kim\\dvm\\jobs"]
+
+
 def test_on_windows_a_file_is_replaced_though_rename_does_not(fusion, tmp_path, monkeypatch):
     system = fusion.require("system")
     system.windows = True

@@ -67,7 +67,9 @@ end
 --- Make a folder, and those above it, that only its owner can enter. Gives whether it is there.
 function M.make_folder(path)
     if M.windows then
-        bmd.createdir(path) -- a user's own cache folder is private there
+        for position in (path .. "\\"):gmatch("[^\\:]()\\") do
+            bmd.createdir(path:sub(1, position - 1)) -- one level each; a user's own cache is private there
+        end
         return M.replace(path .. "\\.write", "") and os.remove(path .. "\\.write")
     end
     return succeeded(os.execute("umask 077 && mkdir -p -- " .. M.quote(path)))

@@ -9,6 +9,9 @@ from .bridge.engine import home
 from .bridge.errors import OutputError
 from .bridge.frames import FramePattern, normalise_pattern
 
+ROOT = "~/DVM"
+"""Where all clips' folders are, unless the artist chose another place."""
+
 ALPHAS = "alpha.%04d.exr"
 KEYS = "key.%04d.png"
 FUSION_TRIMAPS = "trimap.%04d.exr"

@@ -1,6 +1,7 @@
 """Matte the clip under the playhead: ask, prepare the plate, run the engine, bring the alphas back."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from . import bring_back, folders, render
@@ -62,6 +63,7 @@ def fields(folder: folders.WorkFolder, last: Dict[str, Any]) -> List[Field]:
         Field(
             "result", "Bring back as", "choice", _one_of(last.get("result"), (MATTE, LOADER)), (MATTE, LOADER, NOTHING)
         ),
+        Field("root", "Folder for mattes", "folder", str(Path(str(last.get("root") or folders.ROOT)).expanduser())),
         Field("python", "Engine's Python", "file", str(last.get("python") or "")),
     ]
 

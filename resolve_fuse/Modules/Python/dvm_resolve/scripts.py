@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .fusion_api import Composition
 
 TITLE = "DVM"
-_ROOT = "~/DVM"
 _POLL = 0.2  # seconds
 
 
@@ -37,8 +36,12 @@ class Desk:
         self.composition = composition
         self.session = Session.current(resolve)
         self.clip = clips.read(self.session)
-        root = str(folders.remembered().get("root") or _ROOT)
-        self.folder = folders.WorkFolder(root, self.session.project.GetName(), self.clip.name)
+
+    @property
+    def folder(self) -> folders.WorkFolder:
+        """The clip's folder, in the place that was chosen last."""
+        root = str(folders.remembered().get("root") or folders.ROOT)
+        return folders.WorkFolder(root, self.session.project.GetName(), self.clip.name)
 
     def ask(self, fields: List[forms.Field]) -> Dict[str, Any]:
         """Show a form about the clip; see `forms.ask`."""
@@ -48,8 +51,9 @@ class Desk:
 def matte_clip(desk: Desk) -> str:
     """Matte the clip under the playhead."""
     answers = desk.ask(matte.fields(desk.folder, folders.remembered()))
+    folders.remember({name: answers[name] for name in ("model", "handles", "result", "root", "python")})
+    del answers["root"]
     wish = matte.Wish(**answers)
-    folders.remember({name: answers[name] for name in ("model", "handles", "result", "python")})
     job = matte.make_job(desk.session, desk.clip, wish, desk.folder)
     run_job(job, Worker(wish.python))
     return matte.deliver(desk.session, desk.clip, wish.result, job.output)
