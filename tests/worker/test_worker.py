@@ -129,6 +129,14 @@ def test_quit_ends_it_with_code_0():
     talk.end()
 
 
+def test_a_signal_ends_it_as_quit_does():
+    talk = Talk()
+    assert talk.hear()["event"] == "hello"
+    talk.process.terminate()
+    assert talk.process.wait(LONG) == 0
+    talk.end()
+
+
 def test_the_end_of_its_input_ends_it_also_before_it_is_up():
     talk = Talk()
     talk.process.stdin.close()
