@@ -1,7 +1,7 @@
 """A farm on paper: what many shots cost in queue, storage and machine hours: `python benchmarks/farm_simulation.py`.
 
 Every task of every shot is simulated. Three things are shared and can be waited for: the manager that hands tasks out,
-the storage that frames are read from and written to, and the machines. A machine's task takes its start, then the
+the storage that frames are read from and written to, and the slots. A task takes its start, then the
 longer of computing and transferring, for frames are read and written while others are computed. Numbers to put in come
 from `benchmarks/farm.py`; docs/SCALING.md has the results.
 """
@@ -14,8 +14,6 @@ import random
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
-DAY = 86_400
-
 
 @dataclass(frozen=True)
 class Farm:
@@ -24,7 +22,7 @@ class Farm:
     Attributes:
         shots: How many.
         frames: In each shot.
-        machines: Tasks that run at once.
+        slots: Tasks that run at once: machines, times tasks on each.
         seconds: Of computing, for a frame.
         start: Seconds from a task's begin to its first frame: interpreter, libraries, weights.
         chunk: Frames in a task.
@@ -40,18 +38,18 @@ class Farm:
 
     shots: int = 10_000
     frames: int = 200
-    machines: int = 500
-    seconds: float = 2.0
-    start: float = 8.0
+    slots: int = 4_000
+    seconds: float = 1.15
+    start: float = 5.0
     chunk: int = 20
     reach: int = 2
     encode: float = 0.3
-    read: float = 13.0
-    write: float = 1.0
+    read: float = 7.2
+    write: float = 0.13
     storage: float = 5_000.0
     dispatch: float = 20.0
     lost: float = 0.01
-    qc: float = 60.0
+    qc: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -59,17 +57,17 @@ class Result:
     """What came of it.
 
     Attributes:
-        days: Until the last shot is finished.
+        minutes: Until the last shot is finished.
         tasks: Handed out, those that were lost included.
-        busy: Part of the machines' time in which a frame was computed that had to be.
+        busy: Part of the slots' time in which a frame was computed that had to be.
         rate: Tasks handed out in a second, on average.
         load: Megabytes a second of the storage, on average.
         queue: Part of its time in which the manager was handing out.
         full: Part of its time in which the storage was at its limit.
-        hours: Machine hours.
+        hours: Slot hours; divided by the tasks on a machine they are machine hours.
     """
 
-    days: float
+    minutes: float
     tasks: int
     busy: float
     rate: float
@@ -97,7 +95,7 @@ def simulate(farm: Farm, seed: int = 1) -> Result:
     """Run every task of every shot through the farm."""
     dice = random.Random(seed)
     manager, storage = _Line(), _Line()
-    idle = [0.0] * farm.machines
+    idle = [0.0] * farm.slots
     tasks, moved = 0, 0.0
     for _ in range(farm.shots):
         ended = 0.0
@@ -123,14 +121,14 @@ def simulate(farm: Farm, seed: int = 1) -> Result:
     span = max(idle)
     useful = farm.shots * farm.frames * farm.seconds
     return Result(
-        days=span / DAY,
+        minutes=span / 60,
         tasks=tasks,
-        busy=useful / (span * farm.machines),
+        busy=useful / (span * farm.slots),
         rate=tasks / span,
         load=moved / span,
         queue=manager.used / span,
         full=storage.used / span,
-        hours=span * farm.machines / 3600,
+        hours=span * farm.slots / 3600,
     )
 
 
@@ -157,19 +155,19 @@ def main() -> None:
         parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
     parser.add_argument("--vary", default="chunk", help="which of them the table varies")
     parser.add_argument("--values", default="1,5,10,20,50,100,200", help="its values")
-    parser.add_argument("--price", type=float, default=0.0, help="of a machine hour")
+    parser.add_argument("--price", type=float, default=0.0, help="of a slot hour")
     options = vars(parser.parse_args())
     vary, values, price = options.pop("vary"), options.pop("values"), options.pop("price")
     farm = Farm(**options)
     print(", ".join(f"{field.name} {getattr(farm, field.name):g}" for field in fields(Farm) if field.name != vary))
-    heads = (vary, "days", "tasks", "tasks/s", "manager busy", "storage MB/s", "storage full", "useful", "h", "cost")
+    heads = (vary, "minutes", "tasks", "tasks/s", "manager busy", "storage MB/s", "storage full", "useful", "h", "cost")
     print("\n| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
     kind = type(getattr(farm, vary))
     for value in values.split(","):
         result = simulate(replace(farm, **{vary: kind(value)}))
         print(
-            f"| {value} | {result.days:.2f} | {result.tasks:,} | {result.rate:.2f} | {result.queue:.0%} | "
+            f"| {value} | {result.minutes:,.0f} | {result.tasks:,} | {result.rate:.2f} | {result.queue:.0%} | "
             f"{result.load:,.0f} | {result.full:.0%} | {result.busy:.1%} | {result.hours:,.0f} | "
             f"{price * result.hours:,.0f} |"
         )
