@@ -257,12 +257,9 @@ def _taken(file: Path, note: Note) -> OutputError:
 def _place() -> str:
     """This machine since it was started, and the namespace that process numbers count in."""
     facts = [socket.gethostname()]
-    for read in (
-        lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip(),
-        lambda: os.readlink("/proc/self/ns/pid"),  # noqa: PTH115
-    ):
-        with contextlib.suppress(OSError):
-            facts.append(read())
+    with contextlib.suppress(OSError):  # Linux
+        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
+        facts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(facts)
 
 

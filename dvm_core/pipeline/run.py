@@ -124,7 +124,7 @@ class _Run:
         ) as session:
             shot = open_shot(job, session.window)
             plan = session.plan(shot.size, len(shot.frames), settings)
-            inputs = Inputs(shot, session.window, self._warn)
+            inputs = Inputs(shot, session, self._warn)
             outputs = Outputs(job, self._attributes(session, shot, plan))
             pending = outputs.pending(shot, inputs)
             self._announce(session, shot, plan, pending)

@@ -34,6 +34,7 @@ from dvm_core.pipeline import memory
 from dvm_core.pipeline.arrays import Restore, plate_pixels, restorer, trimap_pixels
 from dvm_core.pipeline.estimator import ClosedFormEstimator, Estimator, NetworkEstimator
 from dvm_core.pipeline.frame import Frame
+from dvm_core.pipeline.regions import Box
 from dvm_core.pipeline.windows import reach
 
 
@@ -179,6 +180,11 @@ class MattingSession:
         yield from self._drain(self._received)
         self._reset()
 
+    def region(self, trimap: NDArray[np.uint8]) -> Box | None:
+        """What is computed for the alpha of a frame with this trimap, (H, W) of 0, 128 and 255; None for nothing."""
+        estimator = self._planned()
+        return estimator.region(Frame(0, None, trimap))
+
     def close(self) -> None:
         """Let go of the model and of all frames."""
         self._reset()
@@ -188,6 +194,11 @@ class MattingSession:
         self._frames.clear()
         self._received = self._next = 0
         self._size = None
+
+    def _planned(self) -> Estimator:
+        if self._estimator is None:
+            raise RuntimeError("a frame was received before the plan")
+        return self._estimator
 
     def _network(self) -> MattingNetwork:
         if not isinstance(self._model, MattingNetwork):
@@ -207,9 +218,7 @@ class MattingSession:
 
     def _alpha(self, position: int) -> NDArray[np.float32]:
         """Alpha of one frame; once, a smaller tile is tried where memory ran out."""
-        estimator = self._estimator
-        if estimator is None:
-            raise RuntimeError("a frame was received before the plan")
+        estimator = self._planned()
         retried = False
         while True:
             try:

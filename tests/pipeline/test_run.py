@@ -172,20 +172,18 @@ def test_resuming_redoes_what_a_changed_trimap_reaches_and_gives_what_a_new_run_
     run(job())
     repaint(shot / "trimap.1004.png", (10, 12, 38, 50))
     result, _ = run(job(settings=RESUME))
-    assert set(range(1003, 1006)) <= set(result.frames) <= set(range(1002, 1007))
-    assert result.kept == tuple(sorted(set(range(1001, 1009)) - set(result.frames)))
+    assert result.frames == (1003, 1004, 1005)
+    assert result.kept == (1001, 1002, 1006, 1007, 1008)
     run(job("new"))
     for name in files(shot / "new"):
         assert (shot / "out" / name).read_bytes() == (shot / "new" / name).read_bytes()
 
 
-def test_a_trimap_repainted_within_its_old_box_is_nothing_to_frames_further_out(job, shot):
+def test_a_repainted_trimap_is_nothing_to_frames_whose_window_it_is_not_in(job, shot):
     for frame in range(1001, 1009):
         repaint(shot / f"trimap.{frame}.png", (10, 12, 38, 50))
     run(job())
-    changed = read(shot / "trimap.1004.png")
-    changed[20:24, 20:24] = 1
-    write(shot / "trimap.1004.png", np.round(changed * 255).astype(np.uint8), "uint8")
+    repaint(shot / "trimap.1004.png", (8, 10, 40, 52))
     result, _ = run(job(settings=RESUME))
     assert result.frames == (1003, 1004, 1005)
     run(job("new"))
