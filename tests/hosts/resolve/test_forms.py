@@ -51,7 +51,7 @@ def fields(adapter):
     field = adapter("forms").Field
     return [
         field("trimap", "Trimaps", "file", "/keys/k.%04d.png"),
-        field("folder", "Folder", "folder", "/work"),
+        field("folder", "Folder", "folder", "/mattes"),
         field("model", "Model", "choice", "rn50", ("lite", "rn50")),
         field("keys", "Keyframes", "check", True),
         field("handles", "Handles", "number", 8),
