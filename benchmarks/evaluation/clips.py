@@ -68,13 +68,13 @@ class Take:
         name: Of the clip.
         plates: (T, H, W, 3) sRGB in [0, 1].
         trimaps: (T, H, W) of 0, 128 and 255.
-        alphas: (T, H, W), the truth.
+        alphas: (T, H, W), the truth; None of real pictures.
     """
 
     name: str
     plates: Image
     trimaps: NDArray[np.uint8]
-    alphas: Image
+    alphas: Image | None
 
 
 def make_take(name: str, width: str, *, frames: int = FRAMES) -> Take:

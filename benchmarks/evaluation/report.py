@@ -61,12 +61,13 @@ def means(scores: Mapping[str, Scores]) -> Scores:
 
 
 def write_sheet(path: Path, take: Take, alphas: Alphas, model: str) -> None:
-    """Plate, trimap, alpha, comps over grey and blue, and error of three frames, as JPEG."""
+    """Plate, trimap, alpha, comps over grey and blue, and the error where truth is known, of three frames, as JPEG."""
     rows = []
     for at in sorted({min(int(part * len(take.plates)), len(take.plates) - 1) for part in SHOWN}):
         plate = linear(take.plates[at])
         colour = foreground.estimate(plate, alphas[at])
-        rows.append(ReviewFrame(at, plate, take.trimaps[at], alphas[at], colour, take.alphas[at]))
+        truth = None if take.alphas is None else take.alphas[at]
+        rows.append(ReviewFrame(at, plate, take.trimaps[at], alphas[at], colour, truth))
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = contact_sheet(rows, title=f"{take.name}: {model}", cell_width=400)
     cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 85])
