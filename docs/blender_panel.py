@@ -91,8 +91,10 @@ def _steps(bpy, clip):  # type: ignore[no-untyped-def]
 
     while RUNNING:
         yield 0.2
+    if node.node_tree.nodes["Alphas"].image is None:
+        raise RuntimeError("Matte ended without a result")
     window.scene.frame_set(window.scene.frame_start + 1)
-    yield 3.0
+    yield 10.0  # the compositor works in the background
     with bpy.context.temp_override(window=window, screen=window.screen, area=area):
         bpy.ops.screen.screenshot_area(filepath=str(PICTURE))
     yield from _other_faces(bpy, node.node_tree.dvm, window.scene)

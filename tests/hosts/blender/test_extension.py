@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -70,3 +71,13 @@ def test_both_ways_to_install_it_have_one_version():
     assert ".".join(map(str, legacy["version"])) == manifest["version"]
     assert legacy["name"] == manifest["name"]
     assert ".".join(map(str, legacy["blender"])) == manifest["blender_version_min"]
+
+
+def test_blender_finds_it_where_dvm_install_puts_it(blender_python, tmp_path, environment):
+    dvm = [sys.executable, "-c", "from dvm_core.cli import main; main()", "install", "blender"]
+    Path(environment["BLENDER_USER_RESOURCES"]).mkdir()
+    subprocess.run(dvm, check=True, timeout=120, env=environment)
+    name = "bl_ext.user_default.dvm_matte"
+    program = f"import bpy; bpy.ops.preferences.addon_enable(module={name!r}); print(bpy.ops.dvm.add())"
+    ran = subprocess.run([blender_python, "-c", program], capture_output=True, text=True, timeout=120, env=environment)
+    assert "{'FINISHED'}" in ran.stdout, ran.stdout + ran.stderr
