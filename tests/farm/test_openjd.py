@@ -174,15 +174,15 @@ def test_a_cancelled_run_ends_within_a_frame_and_leaves_whole_files(clip, bundle
     folder = bundle(9)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     words = ["run", str(folder / "template.yaml"), "-p", f"file://{folder / 'parameters.yaml'}"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "openjd", *words], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    for line in process.stdout:
-        if "openjd_progress" in line:
-            process.send_signal(signal.SIGINT)
-            break
-    rest = process.stdout.read()
-    assert process.wait(300) != 0
+    ) as process:
+        for line in process.stdout:
+            if "openjd_progress" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stdout.read()
+        assert process.wait(300) != 0
     deadline = time.monotonic() + 60
     while list((clip.folder / "mattes").glob(".*.part")) and time.monotonic() < deadline:
         time.sleep(0.1)
