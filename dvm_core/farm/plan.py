@@ -221,8 +221,15 @@ def _steps(pinned: Pinned, parameters: dict[str, Parameter], chunks: Chunks) -> 
 
 
 def _segments(pinned: Pinned) -> list[str]:
-    keys = find_sequence(pinned.job.trimap, "trimap").frames
-    return segments(_needed(pinned), keys or pinned.shot.wanted[:1])
+    keys = find_sequence(pinned.job.trimap, "trimap")
+    if not keys.frames:
+        first = pinned.shot.wanted[0]
+        raise UsageError(
+            f"The key {keys.single} has no frame number, and the tasks of a farm must agree on its frame; call it "
+            f"something like key.{first}{keys.path(first).suffix} and name it key.####{keys.path(first).suffix}.",
+            path=keys.single,
+        )
+    return segments(_needed(pinned), keys.frames)
 
 
 def _needed(pinned: Pinned) -> list[int]:
