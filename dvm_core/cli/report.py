@@ -53,7 +53,7 @@ def as_text(summary: dict[str, Any]) -> str:
         slowest = sorted(seconds, key=lambda frame: -seconds[frame])[:_SLOWEST]
         lines.append("slowest    " + ", ".join(f"{frame} ({seconds[frame]:.1f} s)" for frame in slowest))
     if plan := summary["plan"]:
-        lines.append(f"kept       {plan['kept'] or 'none'}")
+        lines.append(f"kept       {plan.get('kept') or 'none'}")
         lines.append(f"with       {plan['model']} on {plan['device']} ({plan['kernels']}, {plan['precision']})")
     if summary["outputs"]:
         lines.append(f"written    {summary['outputs'][0]} to {summary['outputs'][-1]}")

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dvm_core.bridge.errors import DvmError, InputError
+from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.io.colour import ColourSpace
 from dvm_core.io.header import ImageHeader
@@ -136,31 +136,31 @@ def listed(frames: Sequence[int]) -> str:
 
 def _look(
     plate: PlateReader, trimap: TrimapSource, frames: Sequence[int]
-) -> tuple[dict[int, _Facts], dict[int, list[DvmError]]]:
+) -> tuple[dict[int, _Facts], dict[int, list[InputError]]]:
     """What the headers of each frame say, or what is wrong with them."""
     with ThreadPoolExecutor(_THREADS) as pool:
         plates = list(pool.map(lambda frame: _tried(plate.inspect, frame), frames))
         trimaps = list(pool.map(lambda frame: _tried(trimap.header, frame), frames))
     facts, faults = {}, {}
     for frame, picture, mask in zip(frames, plates, trimaps, strict=True):
-        if isinstance(picture, DvmError) or isinstance(mask, DvmError):
-            faults[frame] = [found for found in (picture, mask) if isinstance(found, DvmError)]
+        if isinstance(picture, InputError) or isinstance(mask, InputError):
+            faults[frame] = [found for found in (picture, mask) if isinstance(found, InputError)]
         else:
             header, space = picture
             facts[frame] = _Facts((header.height, header.width), (mask.height, mask.width), space)
     return facts, faults
 
 
-def _tried(look: Callable[[int], Found], frame: int) -> Found | DvmError:
+def _tried(look: Callable[[int], Found], frame: int) -> Found | InputError:
     try:
         return look(frame)
-    except DvmError as error:
+    except InputError as error:
         return error
     except OSError as error:
         return InputError(f"Frame {frame} cannot be read ({error.strerror or error}); try again.", frame=frame)
 
 
-def _damaged(faults: dict[int, list[DvmError]]) -> list[Problem]:
+def _damaged(faults: dict[int, list[InputError]]) -> list[Problem]:
     """A problem for each file that cannot be read; beyond the first ones only their frames."""
     # One file may serve many frames: a movie, a still's trimap.
     first = {error.message: (frame, error) for frame, errors in reversed(faults.items()) for error in errors}
@@ -203,13 +203,13 @@ def _other_trimaps(trimap: TrimapSource, facts: dict[int, _Facts]) -> list[Probl
 def _other_spaces(plate: PlateReader, facts: dict[int, _Facts]) -> list[Problem]:
     try:
         _ = plate.colorspace
-    except DvmError as error:
+    except InputError as error:
         return [Problem(error.message, error.frame, error.path)]
     problems = []
     for frames in _grouped({frame: (found.space.name, found.space.matrix) for frame, found in facts.items()}).values():
         try:
             plate.require_space(frames[0], facts[frames[0]].space)
-        except DvmError as error:
+        except InputError as error:
             more = f" (and {len(frames) - 1} more: {listed(frames[1:])})" if len(frames) > 1 else ""
             problems.append(Problem(error.message.rstrip(".") + more + ".", error.frame, error.path))
     return problems
