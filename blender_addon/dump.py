@@ -30,14 +30,14 @@ def dump(scene, build, frames, colour):
     Raises:
         InputError: Blender wrote nothing, as it does where a picture that it needs is missing.
     """
-    before = scene.frame_current
+    before = scene.frame_current, scene.frame_subframe
     name = scene.name
     try:
         for frame, path in frames.items():
             _render(bpy.data.scenes[name], build, frame, colour, path)
             yield frame
     finally:
-        bpy.data.scenes[name].frame_set(before)
+        bpy.data.scenes[name].frame_set(before[0], subframe=before[1])
 
 
 def _render(scene, build, frame, colour, path):

@@ -44,6 +44,9 @@ class Matting:
         node: Name of the DVM Matte.
         worker: The engine.
         only: Frame of the scene to matte; None for the node's range.
+
+    Attributes:
+        is_cancelled: Whether somebody asked to stop.
     """
 
     def __init__(self, scene, node, worker, only=None):
@@ -51,11 +54,11 @@ class Matting:
         self._node_name = node
         self._worker = worker
         self._only = only
-        self._stopping = False
+        self.is_cancelled = False
 
     def cancel(self):
         """Stop within a frame; finished frames stay."""
-        self._stopping = True
+        self.is_cancelled = True
 
     def steps(self):
         """Do it, a little at a time.
@@ -151,7 +154,7 @@ class Matting:
         asked = False
         try:
             while not task.finished:
-                if self._stopping and not asked:
+                if self.is_cancelled and not asked:
                     task.cancel()
                     asked = True
                     state = state._replace(message="Cancelling")
@@ -164,7 +167,7 @@ class Matting:
         _raise_if_failed(task.last)
 
     def _stop_if_asked(self):
-        if self._stopping:
+        if self.is_cancelled:
             raise Cancelled("Cancelled; nothing was matted.")
 
     def _finish(self, job, output, shift):

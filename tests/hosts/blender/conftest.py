@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -50,6 +51,18 @@ def read_image(path):
     return image.get_pixels(oiio.FLOAT)
 
 
+def write_movie(folder):
+    """The plates as movie.mkv, without loss, and their trimaps once more, numbered from 1."""
+    with av.open(str(folder / "movie.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
+        for index, frame in enumerate(FRAMES, 1):
+            os.link(folder / f"trimap.{frame}.png", folder / f"movie.{index:04d}.png")
+            pixels = (read_image(folder / f"plate.{frame}.exr").clip(0, 1) * 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")))
+        container.mux(stream.encode())
+
+
 def make_shot(folder):
     """A disc that crosses a textured wall; `gap` lacks a frame, `long` repeats the three, `bright` is a stop up."""
     folder.mkdir(parents=True)
@@ -67,6 +80,7 @@ def make_shot(folder):
         write_image(folder / f"trimap.{frame}.png", trimap, ("Y",), "uint8")
         write_image(folder / f"trimap.{frame}.exr", trimap / np.float32(255), ("Y",), "float")
         write_image(folder / f"truth.{frame}.exr", alpha, ("A",), "half")
+    write_movie(folder)
     for frame in (1001, 1003):
         os.link(folder / f"plate.{frame}.exr", folder / f"gap.{frame}.exr")
     for index, frame in enumerate(LONG):
@@ -147,16 +161,11 @@ def shell(tmp_path_factory):
     """Alphas that `dvm matte` makes of the shot in a shell, (H, W, 1) float32, by the plate's name and frame."""
     shot = make_shot(tmp_path_factory.mktemp("shell") / "shot")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    sequences = {name: (f"{name}.####.exr", "trimap.####.png", FRAMES) for name in ("plate", "bright")}
     alphas = {}
-    for plate in ("plate", "bright"):
-        files = [
-            shot / f"{plate}.####.exr",
-            "--trimap",
-            shot / "trimap.####.png",
-            "-o",
-            shot / f"{plate}_alpha.####.exr",
-        ]
+    for name, (plate, trimap, frames) in {**sequences, "movie": ("movie.mkv", "movie.####.png", (1, 2, 3))}.items():
+        files = [shot / plate, "--trimap", shot / trimap, "-o", shot / f"{name}_alpha.####.exr"]
         program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, "--quiet"]
         subprocess.run(program, check=True, timeout=300, env=environment)
-        alphas.update({(plate, frame): read_image(shot / f"{plate}_alpha.{frame}.exr") for frame in FRAMES})
+        alphas.update({(name, frame): read_image(shot / f"{name}_alpha.{frame:04d}.exr") for frame in frames})
     return alphas

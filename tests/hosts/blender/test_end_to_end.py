@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from dvm_core.io.colour import built_in_config, has_space
+
 pytestmark = pytest.mark.host
 FRAMES = (1001, 1002, 1003)
 ALPHAS = [f"alpha.{frame}.exr" for frame in FRAMES]
@@ -58,6 +60,30 @@ def test_a_movie_clip_is_read_from_its_files(blender, shell):
         comp = blender.read("movie_clip", f"comp.{frame - 990:04d}.exr")[..., :3]
         wanted = over_grey(blender.read(f"plate.{frame}.exr"), shell["plate", frame])
         np.testing.assert_allclose(comp, wanted, rtol=0, atol=1e-6)
+
+
+def test_a_movie_is_read_by_the_engine_and_shown_where_it_lies_in_the_scene(blender, shell):
+    assert blender["movie"] == {"error": "", "range": "101-103"}
+    for frame in (1, 2, 3):
+        alpha = blender.read("movie", f"alpha.{frame:04d}.exr")
+        np.testing.assert_array_equal(alpha, shell["movie", frame])
+        np.testing.assert_array_equal(blender.read("movie", f"shown.{frame + 100:04d}.exr")[..., :1], alpha)
+
+
+def test_colour_spaces_are_named_as_the_engine_knows_them(blender):
+    assert all(has_space(built_in_config(), name) for name in blender["colour_spaces"]["known"].values())
+    error, space, plate = blender["colour_spaces"]["ACEScg"]
+    assert (error, space) == ("", "lin_ap1_scene")
+    assert plate == str(blender.folder / "plate.%04d.exr")
+
+
+def test_a_plate_in_a_space_that_only_blender_knows_is_rendered_to_linear_light(blender):
+    error, space, plate = blender["colour_spaces"]["Filmic Log"]
+    assert (error, space) == ("", "auto")
+    assert plate != str(blender.folder / "plate.%04d.exr")
+    rendered = blender.read("colour_spaces", "plate.1001.exr")[..., :3]
+    stops = 16.5 * blender.read("plate.1001.exr").astype(np.float64) - 12.473931  # what Filmic Log is the logarithm of
+    np.testing.assert_allclose(np.log2(rendered), stops, rtol=0, atol=0.02)
 
 
 def test_any_other_socket_is_rendered_and_matted_as_the_artist_sees_it(blender, shell):

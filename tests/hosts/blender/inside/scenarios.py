@@ -62,6 +62,35 @@ def movie_clip(folder):
 
 
 @scenario
+def movie(folder):
+    """A movie in an Image node, from frame 101 of the scene on."""
+    scene = fresh_scene(101, 103)
+    plate = nodes_of(scene).nodes.new("CompositorNodeImage")
+    plate.image = bpy.data.images.load(os.path.join(SHOT, "movie.mkv"))
+    plate.frame_start, plate.frame_duration = 101, 3
+    node = add_matte(scene, folder, plate, trimap_files=os.path.join(SHOT, "movie.0001.png"))
+    report = {"error": press(bpy.ops.dvm.matte)}
+    render_comp(scene, node, folder)
+    bpy.ops.dvm.plate_range()
+    return dict(report, range=node.node_tree.dvm.range)
+
+
+@scenario
+def colour_spaces(folder):
+    """Which of them the engine reads itself, and what it is told."""
+    scene = fresh_scene()
+    plate = image_node(scene, "plate")
+    node = add_matte(scene, folder, plate, range="1001")
+    nodes_of(scene).nodes.active = None
+    report = {"known": addon("plate").COLOUR_SPACES}
+    for name in ("ACEScg", "Filmic Log"):
+        plate.image.colorspace_settings.name = name
+        answer = with_recorder(folder, node)
+        report[name] = [answer["error"], answer["jobs"][0]["settings"]["colorspace"], answer["jobs"][0]["plate"]]
+    return report
+
+
+@scenario
 def any_socket(folder):
     """Graded upstream; a File Output of the artist's own must not write, nor the frame, nodes and links change."""
     scene = fresh_scene()
