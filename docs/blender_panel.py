@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "blender_panel.png"
 WIDTH, HEIGHT = 1400, 900
 FRAMES = 3
+DONE = "done"
 TAB = (1143, 279)
 """Where the sidebar's DVM tab is in that window; this Blender cannot be told to open it."""
 
@@ -44,9 +45,10 @@ def main() -> None:
         ran = subprocess.run(
             [*screen, *blender, "--python", __file__], env=environment, capture_output=True, text=True, timeout=300
         )
+        came_to_its_end = (folder / DONE).exists()  # the exit code is no help: after Esc, Blender always ends with 1
     said = ran.stdout + ran.stderr
     faults = [line for line in said.splitlines() if "rna_uiItem" in line or "Error" in line or "Traceback" in line]
-    if ran.returncode or faults:
+    if faults or not came_to_its_end:
         raise SystemExit("\n".join(faults) or said)
     sys.stdout.write(f"{PICTURE}\n")
 
@@ -55,15 +57,18 @@ def inside() -> None:
     """In Blender: set the scene, press Matte, wait for the alphas, take the picture."""
     import bpy
 
-    steps = _steps(bpy, Path(os.environ["DVM_PANEL_CLIP"]))
+    clip = Path(os.environ["DVM_PANEL_CLIP"])
+    steps = _steps(bpy, clip)
 
     def go_on() -> float | None:
         try:
             return next(steps)
         except StopIteration:
+            (clip / DONE).touch()
             bpy.ops.wm.quit_blender()
         except Exception as error:
             sys.stderr.write(f"Error: {error!r}\n")
+            sys.stderr.flush()
             os._exit(1)
         return None
 
@@ -97,11 +102,21 @@ def _steps(bpy, clip):  # type: ignore[no-untyped-def]
     yield 10.0  # the compositor works in the background
     with bpy.context.temp_override(window=window, screen=window.screen, area=area):
         bpy.ops.screen.screenshot_area(filepath=str(PICTURE))
-    yield from _other_faces(bpy, node.node_tree.dvm, window.scene)
+    yield from _other_faces(bpy, node.node_tree.dvm)
 
 
-def _other_faces(bpy, settings, scene):  # type: ignore[no-untyped-def]
-    """Let Blender draw what is not in the picture, too."""
+def _other_faces(bpy, settings):  # type: ignore[no-untyped-def]
+    """Let Blender draw what is not in the picture, too, and press Esc."""
+    from dvm_matte.operators import RUNNING
+
+    bpy.ops.dvm.matte("INVOKE_DEFAULT")
+    yield 0.5
+    (matting, _), *_ = RUNNING.values()
+    subprocess.run(["xdotool", "key", "Escape"], check=True)
+    while RUNNING:
+        yield 0.2
+    if not matting.is_cancelled:
+        raise RuntimeError("Esc did not cancel")
     settings.propagate, settings.model = True, "file"
     bpy.ops.dvm.key_add()
     for source in ("MASK", "PAINTED", "SOCKET"):
