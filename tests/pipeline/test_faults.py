@@ -10,37 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio
 import pytest
 
 from dvm_core.bridge.errors import InputError, OutputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.settings import Settings
-from dvm_core.model import weight_file, weights
 from dvm_core.pipeline import run_job
 
 FIRST = 1001
 KILL_ROUNDS = Path(__file__).with_name("kill_rounds.py")
 
 
-def write(path, pixels, dtype="half"):
-    pixels = np.atleast_3d(pixels)
-    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], dtype)
-    output = oiio.ImageOutput.create(str(path))
-    assert output.open(str(path), spec)
-    assert output.write_image(np.ascontiguousarray(pixels))
-    output.close()
-
-
-@pytest.fixture(scope="module")
-def model(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    weights.save(network.state_dict(), path, weight_file.Record("lite", {}, "tests", "Apache-2.0"))
-    return str(path)
-
-
 @pytest.fixture
-def make_job(scene, model, tmp_path):
+def make_job(scene, model, tmp_path, write):
     """Writes a shot of so many frames and gives jobs over it."""
 
     def make(count, out="out", **settings):
@@ -127,7 +109,7 @@ def test_a_disk_without_room_for_one_frame_is_refused_before_any_work(make_job, 
             run_job(make_job(3, out="tiny"))
 
 
-def test_a_read_only_folder_is_an_output_error_before_any_work(make_job, tmp_path):
+def test_a_read_only_folder_is_an_output_error_before_any_work(make_job, tmp_path, write):
     events = []
     with mounted(tmp_path / "locked", "size=1m,ro"), pytest.raises(OutputError, match="Read-only file system"):
         run_job(make_job(3, out="locked"), emit=events.append)
@@ -160,12 +142,12 @@ for megabytes in map(int, sys.argv[2:]):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="memory is limited in forks")
-def test_memory_that_runs_out_is_a_sentence_and_no_frame_is_half_there(make_job, tmp_path):
+def test_memory_that_runs_out_is_a_sentence_and_no_frame_is_half_there(make_job, tmp_path, write):
     write(tmp_path / "plate.1001.exr", np.random.default_rng(0).random((540, 960, 3), dtype=np.float32))
     write(tmp_path / "trimap.1001.png", np.full((540, 960), 128, np.uint8), "uint8")
     document = tmp_path / "job.json"
     document.write_text(json.dumps(make_job(1, max_memory="64G", existing="overwrite").to_dict()))
-    limits = ["20", "60", "150", "250", "350", "500"]
+    limits = ["20", "120", "250"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", LIMITED, str(document), *limits],
@@ -175,7 +157,7 @@ def test_memory_that_runs_out_is_a_sentence_and_no_frame_is_half_there(make_job,
         check=False,
     )
     said = ran.stdout.splitlines()
-    assert len(said) >= 3, ran.stdout + ran.stderr
+    assert len(said) >= 2, ran.stdout + ran.stderr
     assert not [line for line in said if line.startswith("1 ")], ran.stdout
     assert [line for line in said if line.startswith("4 Memory ran out")], ran.stdout
     assert not list((tmp_path / "out").glob(".*"))

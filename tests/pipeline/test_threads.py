@@ -8,29 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio
-import pytest
 
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.settings import Settings
-from dvm_core.model import weight_file, weights
 from dvm_core.pipeline import MattingSession, run_job
-
-
-def write(path, pixels, dtype="half"):
-    pixels = np.atleast_3d(pixels)
-    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], dtype)
-    output = oiio.ImageOutput.create(str(path))
-    assert output.open(str(path), spec)
-    assert output.write_image(np.ascontiguousarray(pixels))
-    output.close()
-
-
-@pytest.fixture(scope="module")
-def model(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    weights.save(network.state_dict(), path, weight_file.Record("lite", {}, "tests", "Apache-2.0"))
-    return str(path)
 
 
 def matte(model, plates, trimaps):
@@ -48,7 +29,7 @@ def test_sessions_in_threads_give_the_bits_that_they_give_one_after_the_other(mo
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_jobs_in_threads_write_the_files_that_they_write_one_after_the_other(model, scene, tmp_path):
+def test_jobs_in_threads_write_the_files_that_they_write_one_after_the_other(model, scene, tmp_path, write):
     plates, trimaps = scene(2, 48, 64)
     for index in range(2):
         write(tmp_path / f"plate.{index + 1:04d}.exr", plates[index])
