@@ -44,7 +44,8 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow" $(TESTS)
 
-# Blender as PyPI has it: each version wants one version of Python. HOSTS="5.0" makes that one only.
+# Blender as PyPI has it: each version wants one version of Python. HOSTS="5.0" makes that one only, which is the one that
+# `make test` runs; TESTS="-m 'host and slow' tests/hosts" runs the others.
 HOSTS ?= 4.2 4.5 5.0 5.2
 HOST_PYTHON_5.2 := python3.13
 
