@@ -228,7 +228,8 @@ class _Run:
         self._stop_if_cancelled()
         for matte in session.remaining():
             yield finished(matte)
-            self._stop_if_cancelled()
+            if waiting:
+                self._stop_if_cancelled()
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled():

@@ -245,6 +245,13 @@ def test_cancelling_keeps_finished_frames(job, shot):
     assert threading.active_count() < 4
 
 
+def test_a_cancel_is_asked_for_before_each_frame_up_to_the_last(job):
+    asked = []
+    result = run_job(job(), cancelled=lambda: bool(asked.append(None)))
+    # Each frame as it arrives; then the two that wait for neighbours that never come.
+    assert len(asked) == len(result.frames) + 2
+
+
 def test_a_folder_that_cannot_be_made_is_an_output_error(job, shot):
     (shot / "out").write_text("a file in the way")
     with pytest.raises(OutputError, match="out"):
