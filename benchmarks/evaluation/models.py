@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.evaluation.clips import Take
 from dvm_core.model.classical import pymatting
+from dvm_core.model.network import MattingNetwork
 from dvm_core.pipeline.session import MattingSession
 
 Alphas = NDArray[np.float32]
@@ -58,11 +59,10 @@ def network(take: Take, name: str) -> Alphas:
     return np.stack([matte.alpha for matte in mattes])
 
 
-def forget_neighbours(model: torch.nn.Module) -> None:
-    """Make what the temporal fusion adds zero: what is left is the single frame."""
-    for fusion in model.fusion.values():
-        torch.nn.init.zeros_(fusion.widen.weight)
-        torch.nn.init.zeros_(fusion.widen.bias)
+def forget_neighbours(model: MattingNetwork) -> None:
+    """Give every window the frame itself in place of its neighbours, as training does for a share of its steps."""
+    context, past = model.context, model.window.past
+    model.context = lambda window, unknown: context([window[past]] * len(window), unknown)  # type: ignore[method-assign]
 
 
 def knn(take: Take) -> Alphas:
