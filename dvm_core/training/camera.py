@@ -64,9 +64,13 @@ class Camera:
         self._grain_size = float(rng.choice([0.0, rng.uniform(0.4, 1.0)], p=[0.5, 0.5]))
         self._quality = int(rng.integers(45, 96)) if rng.random() < 0.25 else 100
 
+    def expose(self, linear: Array) -> Array:
+        """Linear light, (H, W, 3), at the take's exposure and cast; the compositing equation holds after it, too."""
+        return np.asarray(linear * self._gain + self._lift, dtype=np.float32)
+
     def shoot(self, linear: Array) -> Array:
         """Turn linear light, (H, W, 3), into a display-referred frame in [0, 1]."""
-        display = to_display(linear * self._gain + self._lift)
+        display = to_display(self.expose(linear))
         if self._grain > 0:
             display = display + self._noise(display)
         if self._quality < 100:

@@ -6,7 +6,7 @@ compression) either acts on the premultiplied layers and so on alpha too, or on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -37,12 +37,14 @@ class Take:
         trimaps: (T, H, W) uint8 of 0, 128, 255.
         alphas: (T, H, W) float32 in [0, 1].
         contrasts: (T, H, W, 3) float32, linear foreground minus background colour, before exposure and grain.
+        foregrounds: (T, H, W, 3) float32, straight linear foreground colour as the camera exposes it, without grain.
     """
 
     plates: Array
     trimaps: NDArray[np.uint8]
     alphas: Array
     contrasts: Array
+    foregrounds: Array
 
 
 def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, radius: int | None = None) -> Take:
@@ -60,23 +62,36 @@ def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, radius:
     layer = np.dstack([front * alpha[..., None], alpha])
     layer, back = _focus(layer, back, rng)
     moved, behind = _move(layer, back, rng, frames)
+    return shoot_take(moved, behind, rng, radius, front)
+
+
+def shoot_take(layers: Sequence[Array], backs: Sequence[Array], rng: Rng, radius: int | None, fill: Array) -> Take:
+    """Composite layers frame by frame, and shoot them with one camera.
+
+    Args:
+        layers: Each (H, W, 4) premultiplied linear foreground and alpha.
+        backs: Each (H, W, 3) linear background.
+        rng: Source of randomness.
+        radius: Dilation of plain trimaps in pixels; None for trimaps of every kind.
+        fill: (H, W, 3) straight foreground colour where alpha is 0.
+    """
     camera, state = Camera(rng), int(rng.integers(1 << 31))
-    takes = [_shoot(moved[at], behind[at], camera, np.random.default_rng(state), radius, front) for at in range(frames)]
-    plates, trimaps, alphas, contrasts = (np.stack(parts) for parts in zip(*takes, strict=True))
-    return Take(plates, trimaps, alphas, contrasts)
+    pairs = zip(layers, backs, strict=True)
+    frames = [_shoot(layer, back, camera, np.random.default_rng(state), radius, fill) for layer, back in pairs]
+    return Take(*(np.stack(parts) for parts in zip(*frames, strict=True)))
 
 
 def _shoot(
     layer: Array, back: Array, camera: Camera, rng: Rng, radius: int | None, fill: Array
-) -> tuple[Array, NDArray[np.uint8], Array, Array]:
-    """Plate, trimap, alpha and contrast of one frame; `rng` gives every frame the same kind of trimap."""
+) -> tuple[Array, NDArray[np.uint8], Array, Array, Array]:
+    """Plate, trimap, alpha, contrast and foreground of one frame; `rng` gives every frame the same kind of trimap."""
     alpha = np.clip(layer[..., 3], 0.0, 1.0)
     # Clean the ends, so that resampling and 8-bit storage leave no specks that would spread the unknown region.
     alpha = np.where(alpha < LOWEST, 0.0, np.where(alpha > 1.0 - LOWEST, 1.0, alpha)).astype(np.float32)
     straight = np.where(layer[..., 3:] > LOWEST, layer[..., :3] / np.maximum(layer[..., 3:], LOWEST), fill)
     plate = camera.shoot(composite(straight, alpha, back))
     trimap = random_trimap(alpha, rng) if radius is None else trimap_of(alpha, radius)
-    return plate, trimap, alpha, (straight - back).astype(np.float32)
+    return plate, trimap, alpha, (straight - back).astype(np.float32), camera.expose(straight)
 
 
 def _background(library: Library, rng: Rng, size: int) -> Array:
