@@ -135,9 +135,8 @@ def main() -> None:
             shown = np.round(picture(frames[0], keyed[0])[..., ::-1] * 255).astype(np.uint8)
             cv2.imwrite(str(options.pictures / f"{name}.png"), shown)
     ratios, errors = zip(*rows, strict=True)
-    print(
-        f"| all | | | {geometric_mean(ratios):.3f} (worst {max(ratios):.3f}) | {np.median(errors):.2f} (median) | | |"
-    )
+    mean, worst = geometric_mean(ratios), max(ratios)
+    print(f"| all | | | {mean:.3f} (worst {worst:.3f}) | {np.median(errors):.2f} (median) | | |")
 
 
 if __name__ == "__main__":

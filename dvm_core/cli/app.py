@@ -11,6 +11,7 @@ from dvm_core.bridge.errors import DvmError
 from dvm_core.cli import stop
 from dvm_core.cli.batch import batch
 from dvm_core.cli.console import legible_everywhere, warn
+from dvm_core.cli.dataset import dataset
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
 from dvm_core.cli.farm import farm
@@ -55,6 +56,7 @@ app.command()(foreground)
 app.add_typer(models, name="models")
 app.command()(grouped(batch))
 app.add_typer(farm, name="farm")
+app.add_typer(dataset, name="dataset")
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(install)

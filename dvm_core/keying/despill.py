@@ -47,7 +47,7 @@ def spill_strength(colour: Image, alpha: Image, screen: Screen) -> float:
         screen: The clip's.
 
     Returns:
-        0 (none) to 1.
+        0 (none) to 1; rather too little than too much.
     """
     width = alpha.shape[1]
     usable = ((alpha > 0.9) & (colour.min(axis=-1) > 0.01 * screen.colour[screen.primary])).astype(np.uint8)

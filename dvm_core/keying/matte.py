@@ -26,7 +26,7 @@ _FLAT = 0.08  # change of alpha over that scale; a defocused edge changes more
 _SOFT = 0.06  # smoothed alpha this far from 0 and 1 is mixed for sure
 _BAND = 5  # pixels; mixed pixels are looked for this near to sure ones
 _PASSES = 2
-_PRIOR = 1e-4 * np.float32([0.35] * 3 + [0.2189] * 3 + [0.2125] * 3 + [1.0])
+_PRIOR = 1e-4 * np.array([0.35] * 3 + [0.2189] * 3 + [0.2125] * 3 + [1.0], np.float32)
 """What is expected where no solid foreground is seen: greys of 0.35 of the card's brightness, deviating by 0.3 in
 brightness and by 0.08 in each channel; as sums of means, of products (`_PAIRS`) and of weight."""
 

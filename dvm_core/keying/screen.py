@@ -19,6 +19,7 @@ _SATURATED = 0.3  # of its primary, a screen's excess is at least so much
 _LIT = 0.2  # of the brightest, a sampled pixel is at least so bright
 _SAMPLED_PIXELS = 1 << 16  # of a frame
 _LEAST_SCREEN = 0.005  # of the sampled pixels, a screen fills at least so much
+_LEAST_ALIKE = 0.25  # of the saturated pixels, so many have nearly the screen's hue
 _CHROMA_SPREAD = 0.06  # difference of r, g, b as parts of their sum, from the most frequent one
 _FIT_COLUMNS, _DEGREE, _ROUNDS = 160, 3, 12
 _TOLERANCES = (0.15, 0.08, 0.05)  # of the card's light: what still counts as card, round by round
@@ -52,23 +53,22 @@ def find_screen(plates: Iterable[Image], primary: int | None = None) -> Screen:
         primary: Channel of the screen, 1 or 2; None for whichever there is more of.
 
     Raises:
-        InputError: Hardly a pixel is green or blue.
+        InputError: Hardly a pixel is green or blue, or they have every kind of it.
     """
     samples = np.concatenate([_sample(plate) for plate in plates])
     found = [_saturated(samples, channel) for channel in (PRIMARIES.values() if primary is None else (primary,))]
     channel, colours = max(found, key=lambda entry: len(entry[1]))
     if len(colours) < max(8, _LEAST_SCREEN * len(samples)):
-        raise InputError(
-            "Expected a green or blue screen behind the foreground, found hardly a pixel of such a colour; check the "
-            "plate's colour space (--colorspace), or name the screen's colour with --screen-colour."
-        )
+        raise _no_screen("hardly a pixel of such a colour")
     chroma = colours / colours.sum(axis=1, keepdims=True)
     centre = np.median(chroma, axis=0)
     for _ in range(5):
         distance = np.abs(chroma - centre).sum(axis=1)
         centre = np.median(chroma[distance <= np.median(distance)], axis=0)
     card = colours[np.abs(chroma - centre).sum(axis=1) < _CHROMA_SPREAD]
-    return Screen(channel, np.median(card if len(card) else colours, axis=0).astype(np.float32))
+    if len(card) < _LEAST_ALIKE * len(colours):
+        raise _no_screen("such colours, but no two of them alike")
+    return Screen(channel, np.median(card, axis=0).astype(np.float32))
 
 
 def clean_plate(plate: Image, screen: Screen, ignored: Mask | None = None) -> tuple[Image, Mask]:
@@ -97,6 +97,13 @@ def clean_plate(plate: Image, screen: Screen, ignored: Mask | None = None) -> tu
         departure, weight = gather(plate / fitted - 1.0, seen, _REACH * plate.shape[1], octaves=3)
         light = np.asarray(fitted * (1.0 + departure / (weight + _FIT_WEIGHT)[..., None]), np.float32)
     return np.maximum(light, 1e-6), seen
+
+
+def _no_screen(found: str) -> InputError:
+    return InputError(
+        f"Expected a green or blue screen behind the foreground, found {found}; check the footage's colour space "
+        "(--colorspace), or name the screen's colour with --screen-colour."
+    )
 
 
 def _sample(plate: Image) -> Image:
