@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
-COLOUR_QUALITY = 88
+COLOUR_QUALITY, LARGE_COLOUR_QUALITY = 88, 75
+"""Of WebP; the second for pictures beyond `LARGE` pixels across, whose details are larger, too."""
+
+LARGE = 1280
 LOSSLESS = 101
 """What OpenCV takes for a WebP file without loss."""
 
@@ -33,7 +36,8 @@ def read_foreground(folder: Path, frame: int) -> tuple[Image, Image]:
 def write_colour(path: Path, picture: NDArray[np.uint8]) -> None:
     """Keep (H, W, 3) sRGB."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, COLOUR_QUALITY])
+    quality = LARGE_COLOUR_QUALITY if picture.shape[1] > LARGE else COLOUR_QUALITY
+    cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality])
 
 
 def read_colour(path: Path) -> Image:
