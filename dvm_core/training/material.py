@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,6 +31,30 @@ class MoviePair:
 
     colour: Path
     alpha: Path
+
+
+class _Span(NamedTuple):
+    """Where an object lies along one axis of a picture that is `length` long."""
+
+    first: int
+    end: int
+    length: int
+
+    @property
+    def cut_first(self) -> bool:
+        return self.first == 0
+
+    @property
+    def cut_last(self) -> bool:
+        return self.end == self.length
+
+    def place(self, extent: int, size: int) -> tuple[slice, slice]:
+        """Where the resized object goes in the square, and what of it: a side that was cut stays at the border."""
+        if extent >= size:
+            skip = (extent - size) // 2
+            return slice(0, size), slice(skip, skip + size)
+        start = 0 if self.cut_first else size - extent if self.cut_last else (size - extent) // 2
+        return slice(start, start + extent), slice(0, extent)
 
 
 def find_movies(root: Path) -> tuple[list[MoviePair], list[Path]]:
@@ -78,19 +103,24 @@ def read_stills(folder: Path, size: int) -> Bytes:
 def _square(path: Path, size: int) -> Bytes:
     """One picture: cut to its object, resized premultiplied in linear light, transparent all around."""
     picture = read_rgba(path)
-    rows, columns = (np.flatnonzero((picture.alpha > 0).any(axis=axis)) for axis in (1, 0))
+    alpha = picture.alpha
+    rows, columns = (np.flatnonzero((alpha > 0).any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         raise InputError("Expected a picture with an object, found alpha 0 everywhere; remove the file.", path=path)
-    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    alpha = picture.alpha[box]
-    layer = np.dstack([np.maximum(picture.rgb[box], 0.0) * alpha[..., None], alpha])
-    scale = size / max(alpha.shape)
-    shape = [max(1, round(length * scale)) for length in alpha.shape]
+    spans = [
+        _Span(int(at[0]), int(at[-1]) + 1, length) for at, length in ((rows, alpha.shape[0]), (columns, alpha.shape[1]))
+    ]
+    box = tuple(slice(span.first, span.end) for span in spans)
+    layer = np.dstack([np.maximum(picture.rgb[box], 0.0) * alpha[box][..., None], alpha[box]])
+    # An object that is cut on two opposite sides must stay so, or its cut would be an edge to learn.
+    through = [span.end - span.first for span in spans if span.cut_first and span.cut_last]
+    scale = size / (min(through) if through else max(layer.shape[:2]))
+    shape = [max(1, round(length * scale)) for length in layer.shape[:2]]
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     layer = cv2.resize(layer, (shape[1], shape[0]), interpolation=how)
     square = np.zeros((size, size, 4), np.float32)
-    top, left = ((size - length) // 2 for length in shape)
-    square[top : top + shape[0], left : left + shape[1]] = layer
+    (to_rows, of_rows), (to_columns, of_columns) = (span.place(shape[axis], size) for axis, span in enumerate(spans))
+    square[to_rows, to_columns] = layer[of_rows, of_columns]
     # Premultiplied pixels and their wide mean: straight colour goes on beyond the object.
     around = square + np.float32(1e-4) * cv2.GaussianBlur(square, (0, 0), size / 16)
     straight = srgb(around[..., :3] / np.maximum(around[..., 3:], 1e-7))

@@ -29,6 +29,25 @@ def test_a_still_becomes_a_square_around_its_object_with_its_colour(tmp_path, na
     np.testing.assert_allclose(seen, np.broadcast_to(np.float32((0.6, 0.1, 0.05)), seen.shape), atol=0.02)
 
 
+def _block(path, rows, columns):
+    alpha = np.zeros((40, 60), np.float32)
+    alpha[rows, columns] = 1.0
+    return write_rgba(path, Rgba(np.full((40, 60, 3), 0.4, np.float32), alpha, ImageHeader.plain(60, 40)))
+
+
+def test_an_object_cut_by_a_border_stays_at_it(tmp_path):
+    _block(tmp_path / "low.png", slice(30, 40), slice(10, 50))
+    (square,) = read_stills(tmp_path, 64)
+    assert (square[-1, :, 3] == 255).all()
+    assert (square[0, :, 3] == 0).all()
+
+
+def test_an_object_cut_on_both_sides_fills_the_square_between_them(tmp_path):
+    _block(tmp_path / "through.png", slice(0, 40), slice(0, 60))
+    (square,) = read_stills(tmp_path, 64)
+    assert (square[..., 3] == 255).all()
+
+
 def test_stills_come_in_the_order_of_their_names(tmp_path):
     _still(tmp_path / "b.png", (0.0, 0.0, 0.5))
     _still(tmp_path / "a.png", (0.5, 0.0, 0.0))
