@@ -20,6 +20,7 @@ _LIT = 0.2  # of the brightest, a sampled pixel is at least so bright
 _SAMPLED_PIXELS = 1 << 16  # of a frame
 _LEAST_SCREEN = 0.005  # of the sampled pixels, a screen fills at least so much
 _LEAST_ALIKE = 0.25  # of the saturated pixels, so many have nearly the screen's hue
+_EVEN, _ROUNDS_OF_HUE = 0.03, 6  # how far from the hue a card strays, mostly
 _CHROMA_SPREAD = 0.06  # difference of r, g, b as parts of their sum, from the most frequent one
 _FIT_COLUMNS, _DEGREE, _ROUNDS = 160, 3, 12
 _TOLERANCES = (0.15, 0.08, 0.05)  # of the card's light: what still counts as card, round by round
@@ -39,6 +40,14 @@ class Screen(NamedTuple):
     colour: Image
 
 
+class _Hue(NamedTuple):
+    """Saturated pixels (N, 3) of a primary, and how far each strays from their hue: parts of r + g + b."""
+
+    primary: int
+    colours: Image
+    strayed: Image
+
+
 def excess(light: Image, primary: int) -> Image:
     """What the primary has above the stronger of the other two channels; (..., 3) to (...)."""
     others = [channel for channel in range(3) if channel != primary]
@@ -56,19 +65,15 @@ def find_screen(plates: Iterable[Image], primary: int | None = None) -> Screen:
         InputError: Hardly a pixel is green or blue, or they have every kind of it.
     """
     samples = np.concatenate([_sample(plate) for plate in plates])
-    found = [_saturated(samples, channel) for channel in (PRIMARIES.values() if primary is None else (primary,))]
-    channel, colours = max(found, key=lambda entry: len(entry[1]))
-    if len(colours) < max(8, _LEAST_SCREEN * len(samples)):
+    hues = [_saturated(samples, channel) for channel in (PRIMARIES.values() if primary is None else (primary,))]
+    # A green coat may fill more of the frame than a blue screen does, but not with so even a hue.
+    found = max(hues, key=lambda hue: np.count_nonzero(hue.strayed < _EVEN))
+    if len(found.colours) < max(8, _LEAST_SCREEN * len(samples)):
         raise _no_screen("hardly a pixel of such a colour")
-    chroma = colours / colours.sum(axis=1, keepdims=True)
-    centre = np.median(chroma, axis=0)
-    for _ in range(5):
-        distance = np.abs(chroma - centre).sum(axis=1)
-        centre = np.median(chroma[distance <= np.median(distance)], axis=0)
-    card = colours[np.abs(chroma - centre).sum(axis=1) < _CHROMA_SPREAD]
-    if len(card) < _LEAST_ALIKE * len(colours):
+    card = found.colours[found.strayed < _CHROMA_SPREAD]
+    if len(card) < _LEAST_ALIKE * len(found.colours):
         raise _no_screen("such colours, but no two of them alike")
-    return Screen(channel, np.median(card, axis=0).astype(np.float32))
+    return Screen(found.primary, np.median(card, axis=0).astype(np.float32))
 
 
 def clean_plate(plate: Image, screen: Screen, ignored: Mask | None = None) -> tuple[Image, Mask]:
@@ -112,13 +117,17 @@ def _sample(plate: Image) -> Image:
     return pixels[np.isfinite(pixels).all(axis=1)]
 
 
-def _saturated(samples: Image, primary: int) -> tuple[int, Image]:
-    """Pixels that may be a screen of this primary."""
-    if not len(samples):
-        return primary, samples
+def _saturated(samples: Image, primary: int) -> _Hue:
+    """Pixels that may be a screen of this primary, and how far each is from their most frequent hue."""
     level = samples[:, primary]
-    bright = level > max(1e-4, _LIT * float(np.percentile(level, 99)))
-    return primary, samples[bright & (excess(samples, primary) > _SATURATED * level)].clip(min=0.0)
+    bright = level > max(1e-4, _LIT * float(np.percentile(level, 99))) if len(level) else np.zeros(0, np.bool_)
+    colours = samples[bright & (excess(samples, primary) > _SATURATED * level)].clip(min=0.0)
+    chroma = colours / colours.sum(axis=1, keepdims=True)
+    strayed = np.zeros(len(colours), np.float32)
+    for _ in range(_ROUNDS_OF_HUE if len(colours) else 0):
+        centre = np.median(chroma[strayed <= np.median(strayed)], axis=0)
+        strayed = np.abs(chroma - centre).sum(axis=1)
+    return _Hue(primary, colours, strayed)
 
 
 def _surface(plate: Image, free: Mask, screen: Screen) -> Image:

@@ -31,6 +31,14 @@ def test_footage_without_a_screen_is_refused():
         find_screen([grey])
 
 
+def test_a_green_coat_larger_than_the_blue_screen_is_not_taken_for_it(scene_maker):
+    scene = scene_maker(primary=2)
+    plate = scene.plate.copy()
+    rng = np.random.default_rng(2)
+    plate[:, :100] = rng.uniform(0.05, 0.4, (120, 100, 1)) * [0.4, 1, 0.5] * rng.uniform(0.6, 1.4, (120, 100, 3))
+    assert find_screen([plate]).primary == 2
+
+
 def test_colours_of_every_kind_are_no_screen():
     noise = np.random.default_rng(0).random((60, 60, 3), dtype=np.float32)
     with pytest.raises(InputError, match="no two of them alike"):
