@@ -24,7 +24,7 @@ ifneq ($(DVM_KERNELS),)
 export DVM_KERNELS
 endif
 
-.PHONY: help demo test hosts lint lint-python lint-types lint-imports lint-cxx format bench clean
+.PHONY: help demo test hosts lint lint-python lint-types lint-imports lint-cxx format bench eval eval-quick clean
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +34,8 @@ help:
 	@echo "make lint    style, types, layers"
 	@echo "make format  put Python and C++ into the house style"
 	@echo "make bench   time and memory; takes a while"
+	@echo "make eval    score lite and its peers on rendered clips with exact alpha"
+	@echo "make eval-quick  whether a checkpoint may be committed: EVAL=\"--model FILE\""
 	@echo "make clean   remove what the others made, except $(VENV)"
 
 demo: $(INSTALLED)
@@ -42,18 +44,23 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow" $(TESTS)
 
-# Blender as PyPI has it: each version wants one version of Python. HOSTS="5.0" makes that one only.
+# Blender as PyPI has it: each version wants one version of Python. HOSTS="5.0" makes that one only, which is the one that
+# `make test` runs; TESTS="-m 'host and slow' tests/hosts" runs the others.
 HOSTS ?= 4.2 4.5 5.0 5.2
 HOST_PYTHON_5.2 := python3.13
 
 hosts: $(foreach version,$(HOSTS),$(VENV)-blender-$(version)/installed)
 
+# pyenv's shims are on the path for versions that are switched off, too; its builds are asked by their own path.
 $(VENV)-blender-%/installed:
-	@python=$(or $(HOST_PYTHON_$*),python3.11); \
-	if ! command -v $$python >/dev/null || ! $$python -c ''; then \
-	  echo "Blender $* needs $$python, which was not found: its tests will be skipped." >&2; exit 0; \
+	@wanted=$(or $(HOST_PYTHON_$*),python3.11); \
+	for python in "$$(command -v $$wanted)" "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/$$wanted; do \
+	  "$$python" -c '' 2>/dev/null && break || python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "Blender $* needs $$wanted, which was not found: its tests will be skipped." >&2; exit 0; \
 	fi; \
-	$$python -m venv $(VENV)-blender-$* && $(VENV)-blender-$*/bin/python -m pip install --quiet \
+	"$$python" -m venv $(VENV)-blender-$* && $(VENV)-blender-$*/bin/python -m pip install --quiet \
 	  --disable-pip-version-check "bpy==$*.*" && touch $@
 
 lint: lint-python lint-types lint-imports lint-cxx
@@ -81,6 +88,15 @@ bench: $(INSTALLED)
 	@for script in $(filter-out benchmarks/gpu.py benchmarks/_%.py,$(wildcard benchmarks/*.py)); do \
 	  echo "$$script"; $(BIN)/python $$script || exit 1; \
 	done
+
+# What the module takes can be handed on: make eval EVAL="--only smoke --trimap wide"
+EVAL ?=
+
+eval: $(INSTALLED)
+	$(BIN)/python -m benchmarks.evaluation $(EVAL)
+
+eval-quick: $(INSTALLED)
+	$(BIN)/python -m benchmarks.evaluation --gate $(EVAL)
 
 clean:
 	rm -rf build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

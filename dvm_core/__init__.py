@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, List
 
 if TYPE_CHECKING:
-    from .api import matte
+    from .api import matte, plan
     from .bridge.errors import (
         Cancelled,
         DeviceError,
@@ -42,10 +42,11 @@ __all__ = [
     "UsageError",
     "__version__",
     "matte",
+    "plan",
 ]
 
 _HOMES = {
-    "api": ("matte",),
+    "api": ("matte", "plan"),
     "bridge.errors": (
         "Cancelled",
         "DeviceError",

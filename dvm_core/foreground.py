@@ -8,6 +8,8 @@ of the colours, so they are brought into [0, 1] before and taken back after.
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,9 @@ from dvm_core.bridge.errors import InputError
 from dvm_core.model.classical import pymatting
 
 LARGEST_HALF = 65504.0
+
+_one_at_a_time = threading.Lock()
+"""Pymatting resizes in parallel, and numba's plainest pool of threads ends the process if two threads call it."""
 
 
 def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -57,5 +62,7 @@ def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[
 
 
 def _unmix(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    foreground: NDArray[np.float32] = pymatting().estimate_foreground_ml(colour, alpha)
+    package = pymatting()
+    with _one_at_a_time:
+        foreground: NDArray[np.float32] = package.estimate_foreground_ml(colour, alpha)
     return foreground

@@ -43,3 +43,37 @@ def test_a_misspelt_option_is_refused(jobs):
     with pytest.raises(dvm_core.UsageError, match="no field 'tiles'"):
         dvm_core.matte("p.#.exr", trimap="t.#.png", output="a.#.exr", tiles=3)
     assert jobs == []
+
+
+def test_a_resolver_is_asked_for_each_file_before_anything_is_checked(jobs):
+    asked = {}
+
+    def resolver(reference, role):
+        asked[role] = reference
+        return reference.replace("asset:", "/show/") + {"plate": ".####.exr", "trimap": ".####.png"}.get(role, "")
+
+    dvm_core.matte(
+        "asset:sh010/plate",
+        trimap="asset:sh010/keys",
+        output="asset:sh010/alpha.####.exr",
+        fg="asset:sh010/fg.####.exr",
+        model="asset:lite.safetensors",
+        resolver=resolver,
+    )
+    (job,) = jobs
+    assert (job.plate, job.trimap) == ("/show/sh010/plate.####.exr", "/show/sh010/keys.####.png")
+    assert (job.output, job.settings.fg) == ("/show/sh010/alpha.####.exr", "/show/sh010/fg.####.exr")
+    assert job.model == "/show/lite.safetensors"
+    assert set(asked) == {"plate", "trimap", "output", "fg", "model"}
+
+
+def test_the_name_of_a_model_is_no_reference(jobs):
+    dvm_core.matte("p.#.exr", trimap="t.#.png", output="a.#.exr", resolver=lambda reference, role: role + reference)
+    assert jobs[0].model == "lite"
+
+
+def test_a_plan_is_a_job_that_only_says_what_it_would_do(monkeypatch):
+    seen = []
+    monkeypatch.setattr(api, "run_job", lambda job, **arguments: seen.append(arguments))
+    dvm_core.plan("p.#.exr", trimap="t.#.png", output="a.#.exr", range="1-5")
+    assert seen[0]["dry_run"] is True

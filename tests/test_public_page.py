@@ -26,6 +26,7 @@ def test_the_public_page_is_exactly_this():
         "UsageError",
         "__version__",
         "matte",
+        "plan",
     ]
 
 

@@ -2,6 +2,7 @@
 
 * DvmError                1   our own fault
   + UsageError            2   wrong options or an invalid job document
+    + EngineNotFound      2   a host does not know which Python runs the engine
   + InputError            3   a plate, trimap or key that is missing, damaged or does not fit
   + DeviceError           4   the device is not there, or its memory is not enough
   + ModelError            5   weights that are missing, damaged or of another architecture
@@ -36,6 +37,10 @@ class UsageError(DvmError):
     """Wrong options, or a job document that is not valid."""
 
     exit_code = 2
+
+
+class EngineNotFound(UsageError):
+    """Nothing says which Python runs the engine, or what is said is not there."""
 
 
 class InputError(DvmError):

@@ -117,7 +117,7 @@ class FramePattern(NamedTuple):
             return None
         number = path[len(self.head) : len(path) - len(self.tail)]
         # Rendering back refuses `0012` and `+12` where the pattern would write `00012` or `12`.
-        if re.fullmatch(r"-?[0-9]{1,9}", number) is None or self.path(int(number)) != path:
+        if re.fullmatch(r"-?0*[0-9]{1,9}", number) is None or self.path(int(number)) != path:
             return None
         return int(number)
 

@@ -102,11 +102,12 @@ class MatteJob:
 
         Args:
             document: What JSON gave.
-            base: Folder that relative paths count from; what is not below it must be named by its full path.
+            base: Folder that relative paths count from; what is not below it must be named by its full path. "" for a
+                document that stands in no folder: all its paths must be full.
 
         Raises:
             UsageError: The schema is not `dvm-job/1`, a field is missing, unknown or does not fit, or a relative path
-                climbs out of `base`.
+                climbs out of `base` or has none.
         """
         checks.unknown_keys(document, ("schema", *_REQUIRED, *_OPTIONAL), "job")
         if document.get("schema") != SCHEMA:
@@ -178,8 +179,12 @@ def _absolute(path: str, base: str) -> str:
 
 
 def _refuse_climbing(name: str, path: str, base: str) -> None:
+    if Path(path).is_absolute():
+        return
+    if not base:
+        raise UsageError(f"'{name}' is {path!r}; a job that comes in no file must name it by its full path.")
     root = _absolute(base, ".")
-    if not Path(path).is_absolute() and Path(os.path.relpath(_absolute(path, root), root)).parts[:1] == (os.pardir,):
+    if Path(os.path.relpath(_absolute(path, root), root)).parts[:1] == (os.pardir,):
         raise UsageError(
             f"'{name}' is {path!r}, which climbs out of the job's folder {root}; give the full path instead."
         )

@@ -10,6 +10,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Dict, Union
 
@@ -22,6 +23,9 @@ EVENTS_FILE = "events.jsonl"
 CANCEL_FILE = "cancel"
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
+
+
+_RENAMES, _RENAME_WAIT = 20, 0.05  # a second at most: a reader is quick
 
 
 class JobDirectory:
@@ -161,10 +165,22 @@ def _replace(file: Path, content: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(content)
-        Path(temporary).replace(file)
+        _rename(Path(temporary), file)
     except OSError as error:
         Path(temporary).unlink()
         raise _unwritable(file, error) from None
+
+
+def _rename(temporary: Path, file: Path) -> None:
+    """Rename over a file; Windows refuses for the moment that somebody reads it."""
+    for _ in range(_RENAMES):
+        try:
+            temporary.replace(file)
+        except PermissionError:
+            time.sleep(_RENAME_WAIT)
+        else:
+            return
+    temporary.replace(file)
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

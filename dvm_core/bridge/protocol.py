@@ -2,17 +2,27 @@
 
 A job's events are one `plan`, a `frame` for each finished frame, any number of `log` and `warning`, and at the end
 exactly one of `done`, `error` and `cancelled`. `hello` comes before all of them, once from each engine process.
+
+To `dvm worker` a host says, in the same form:
+
+    {"op": "run", "id": "a", "job": {...}}   run a job; its events carry the id
+    {"op": "cancel", "id": "a"}              stop that job within a frame; it ends with `cancelled`
+    {"op": "ping", "id": "b"}                answered at once with {"event": "pong", "id": "b"}
+    {"op": "quit"}                           stop what runs and end; the end of the pipe means the same
 """
 
 import json
 from typing import Any, Dict, Optional, Sequence
 
-from .errors import DvmError
+from .errors import DvmError, UsageError
 
 PROTOCOL = 1
 """Version of events and verbs; a host refuses an engine that speaks another."""
 
 Event = Dict[str, Any]
+
+LAST = ("done", "error", "cancelled")
+"""The events that end a job."""
 
 PLAN_FIELDS = ("model", "device", "kernels", "precision", "colorspace", "tile", "memory_bytes")
 """What a `plan` says besides its frames: what will compute them, how, and what it is going to need."""
@@ -23,17 +33,18 @@ def hello(version: str, device: str) -> Event:
     return {"event": "hello", "protocol": PROTOCOL, "version": version, "device": device}
 
 
-def plan(frames: Sequence[int], **facts: Any) -> Event:
+def plan(frames: Sequence[int], *, kept: str = "", **facts: Any) -> Event:
     """Work is about to start.
 
     Args:
         frames: Frame numbers to write, in order.
+        kept: Frames that a resumed job found finished, as a range.
         facts: Each of `PLAN_FIELDS`.
     """
     if set(facts) != set(PLAN_FIELDS):
         raise TypeError("A plan says {}; this one {}.".format(", ".join(PLAN_FIELDS), ", ".join(sorted(facts))))
     ends = {"first": frames[0], "last": frames[-1]} if frames else {"first": None, "last": None}
-    return dict({"event": "plan", "frames": len(frames)}, **ends, **facts)
+    return dict({"event": "plan", "frames": len(frames), "kept": kept}, **ends, **facts)
 
 
 def frame(number: int, seconds: float, path: str, *, index: int, total: int) -> Event:
@@ -80,6 +91,11 @@ def cancelled() -> Event:
     return {"event": "cancelled"}
 
 
+def pong() -> Event:
+    """The answer to a ping."""
+    return {"event": "pong"}
+
+
 def encode(event: Event) -> str:
     """One line of JSON, ASCII alone, without its line break.
 
@@ -87,3 +103,18 @@ def encode(event: Event) -> str:
         ValueError: The event holds a number that JSON has not (NaN, infinity).
     """
     return json.dumps(event, allow_nan=False, separators=(", ", ": "))
+
+
+def decode(line: bytes) -> Dict[str, Any]:
+    """The object of one line, from either side.
+
+    Raises:
+        UsageError: The line is not a JSON object.
+    """
+    try:
+        document = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise UsageError(f"A line must hold one JSON object; found {line[:60]!r}.")
+    return document

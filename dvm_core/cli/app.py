@@ -9,16 +9,20 @@ import typer
 from dvm_core import __version__
 from dvm_core.bridge.errors import DvmError
 from dvm_core.cli import stop
+from dvm_core.cli.batch import batch
 from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
+from dvm_core.cli.farm import farm
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.install import install
 from dvm_core.cli.matte import matte
 from dvm_core.cli.models import models
 from dvm_core.cli.run import run
 from dvm_core.cli.train import train
 from dvm_core.cli.trimap import trimap
+from dvm_core.cli.worker import worker
 from dvm_core.faults import as_dvm_errors, sentence
 
 app = typer.Typer(
@@ -49,8 +53,12 @@ app.command()(grouped(run))
 app.add_typer(trimap, name="trimap")
 app.command()(foreground)
 app.add_typer(models, name="models")
+app.command()(grouped(batch))
+app.add_typer(farm, name="farm")
 app.command()(train)
 app.command("eval")(evaluate)
+app.command()(install)
+app.command()(worker)
 app.command()(doctor)
 
 

@@ -148,6 +148,25 @@ def _movies() -> tuple[str, str]:
     return f"PyAV {metadata.version('av')}", ""
 
 
+def _hosts() -> tuple[str, str]:
+    from dvm_core.bridge.engine import find_python
+    from dvm_core.install import ADAPTERS, installer
+    from dvm_core.install.record import Record
+
+    installed = Record().installations
+    if not installed:
+        return "no adapter installed", ""
+    notes = [
+        f"The adapter in {entry.folder} is not that of this version; run `dvm install {entry.host}` again."
+        for entry in installed
+        if not installer.is_current(entry)
+    ]
+    python = find_python()
+    if python != sys.executable:
+        notes.append(f"Hosts start another engine than this one: {python}.")
+    return ", ".join(f"{ADAPTERS[entry.host].title} ({entry.folder})" for entry in installed), " ".join(notes)
+
+
 _CHECKS = {
     "engine": _engine,
     "device": _device,
@@ -157,4 +176,5 @@ _CHECKS = {
     "models": _models,
     "images": _images,
     "movies": _movies,
+    "hosts": _hosts,
 }

@@ -134,6 +134,15 @@ class ReportOptions:
             metavar="FILE", help="Append what happens to a file.", rich_help_panel=_REPORT, show_default=False
         ),
     ] = ""
+    report: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE.json",
+            help="Write a report at the end: JSON, and text beside it.",
+            rich_help_panel=_REPORT,
+            show_default=False,
+        ),
+    ] = ""
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.", rich_help_panel=_REPORT)] = (
         False
     )

@@ -121,7 +121,9 @@ def bar() -> Iterator[Listener]:
         def show(event: Event) -> None:
             kind = event["event"]
             if kind == "frame":
-                progress.update(task, completed=event["index"], description=f"frame {event['frame']}")
+                progress.update(
+                    task, completed=event["index"], total=event["total"], description=f"frame {event['frame']}"
+                )
                 speed = progress.tasks[0].speed
                 progress.update(task, rate="" if speed is None else f"{speed:.2f} frames/s")
             elif kind in ("plan", "log", "warning", "done"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,7 @@ from dvm_core.bridge.errors import Cancelled, DvmError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
 from dvm_core.bridge.protocol import Event
+from dvm_core.cli import report
 from dvm_core.cli.console import say_json
 from dvm_core.cli.logs import log_event, logged
 from dvm_core.cli.options import ReportOptions
@@ -21,16 +23,29 @@ from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.cli.stop import Stop
 from dvm_core.faults import as_dvm_errors
 
+REPORT_FILE = "report.json"
+"""The report in a job directory."""
+
+_LOG = logging.getLogger("dvm_core.report")
+
 
 class Summary:
     """What `--json` prints last, gathered from the events.
 
     Attributes:
-        document: state, frames, seconds, outputs, warnings, plan; and for a failure code, message, frame and path.
+        document: state, frames, seconds, outputs, seconds_of each frame, warnings, plan; and for a failure code,
+            message, frame and path.
     """
 
     def __init__(self) -> None:
-        self.document: dict[str, Any] = {"state": "planned", "code": 0, "outputs": [], "warnings": [], "plan": None}
+        self.document: dict[str, Any] = {
+            "state": "planned",
+            "code": 0,
+            "outputs": [],
+            "seconds_of": {},
+            "warnings": [],
+            "plan": None,
+        }
 
     def __call__(self, event: Event) -> None:
         """Take an event in."""
@@ -40,6 +55,7 @@ class Summary:
             self.document["plan"] = content
         elif kind == "frame":
             self.document["outputs"].append(event["path"])
+            self.document["seconds_of"][event["frame"]] = round(event["seconds"], 3)
         elif kind == "warning":
             self.document["warnings"].append(event["message"])
         elif kind == "done":
@@ -50,30 +66,65 @@ class Summary:
             self.document.update(state="cancelled", code=Cancelled.exit_code)
 
     def say(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Print it, as the exit of a context: what kept a job from even beginning was no event."""
-        if isinstance(error, DvmError) and self.document["state"] == "planned":
-            self(protocol.error(error))
+        """Print it, as the exit of a context."""
+        self._note(error)
         say_json(self.document)
 
+    def keep(self, file: Path) -> ExitHandler:
+        """Write it as a report, as the exit of a context."""
 
-def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirectory | None = None) -> None:
+        def write(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+            self._note(error)
+            try:
+                report.write(file, self.document)
+            except OSError as fault:
+                # The work is done, and its result more than its report.
+                _LOG.warning("The report %s cannot be written: %s.", file, fault.strerror)
+
+        return write
+
+    def _note(self, error: BaseException | None) -> None:
+        """What kept a job from even beginning was no event."""
+        if isinstance(error, DvmError) and self.document["state"] == "planned":
+            self(protocol.error(error))
+
+
+ExitHandler = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]
+
+Work = Callable[[Callable[[Event], None], Callable[[], bool]], None]
+"""Does a job; called with what takes its events, and with what tells whether it shall stop."""
+
+
+def run(load: Callable[[], MatteJob], options: ReportOptions, directory: JobDirectory | None = None) -> None:
     """Run a job to its end, with one last event whatever happens.
 
     Args:
         load: Gives the job; that it is not valid is reported as any other failure is.
-        report: How to tell.
+        options: How to tell.
         directory: The job's own folder, if it has one; its `cancel` file stops the job as a signal does.
+
+    Raises:
+        DvmError: What stopped it, after it was reported.
+    """
+    perform(lambda emit, cancelled: _compute(load(), emit, cancelled, dry_run=options.dry_run), options, directory)
+
+
+def perform(work: Work, options: ReportOptions, directory: JobDirectory | None = None) -> None:
+    """Do some work and tell everybody: as `run`, whoever computes.
 
     Raises:
         DvmError: What stopped it, after it was reported.
     """
     summary = Summary()
     with ExitStack() as stack:
-        if report.json:
+        for file in _reports(options, directory):
+            report.require_place(file)
+            stack.push(summary.keep(file))
+        if options.json:
             # Entered before the progress bar so that it is left after it: a live bar takes stdout over.
             stack.push(summary.say)
-        stack.enter_context(logged(report.log_file, level=logging.ERROR if report.quiet else logging.WARNING))
-        show = stack.enter_context(reporting(report.progress, quiet=report.quiet, moving=not report.dry_run))
+        stack.enter_context(logged(options.log_file, level=logging.ERROR if options.quiet else logging.WARNING))
+        show = stack.enter_context(reporting(options.progress, quiet=options.quiet, moving=not options.dry_run))
         stop = stack.enter_context(Stop())
         listeners: list[Listener] = [summary, log_event]
         if directory is not None:
@@ -91,10 +142,15 @@ def run(load: Callable[[], MatteJob], report: ReportOptions, directory: JobDirec
 
         try:
             with as_dvm_errors():
-                _compute(load(), emit, cancelled, dry_run=report.dry_run)
+                work(emit, cancelled)
         except DvmError as fault:
             emit(protocol.cancelled() if isinstance(fault, Cancelled) else protocol.error(fault))
             raise
+
+
+def _reports(options: ReportOptions, directory: JobDirectory | None) -> list[Path]:
+    files = [Path(options.report)] if options.report and not options.dry_run else []
+    return files if directory is None else [*files, directory.path / REPORT_FILE]
 
 
 def _compute(job: MatteJob, emit: Callable[[Event], None], cancelled: Callable[[], bool], *, dry_run: bool) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dvm_core.install.layout import ADAPTERS, Adapter, lay_out
+from dvm_core.install.layout import ADAPTERS, Adapter, find_adapter, lay_out
 
-__all__ = ["ADAPTERS", "Adapter", "lay_out"]
+__all__ = ["ADAPTERS", "Adapter", "find_adapter", "lay_out"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from dvm_core.bridge.errors import DvmError, OutputError, UsageError
+from dvm_core.install import places
 
 _ENGINE = Path(__file__).resolve().parents[1]
 _BRIDGE = _ENGINE / "bridge"
@@ -24,12 +25,18 @@ class Adapter:
         title: The host's name for people.
         source: Name of the adapter's folder.
         bridge: Folder inside the adapter that the bridge is copied to.
+        places: Gives the folders that the adapter goes to on this machine: those of the hosts that were found.
+        advice: What is left to do once it is in `{folder}`.
+        farewell: What is left to do once it was removed; "" if nothing.
     """
 
     host: str
     title: str
     source: str
     bridge: PurePosixPath
+    places: Callable[[], list[Path]]
+    advice: str
+    farewell: str = ""
 
     def files(self) -> dict[PurePosixPath, Path]:
         """Every file of the adapter, the bridge's included: where it goes inside the adapter, and where it is now.
@@ -50,10 +57,31 @@ class Adapter:
 ADAPTERS = {
     adapter.host: adapter
     for adapter in (
-        Adapter("nuke", "Nuke", "nuke_plugin", PurePosixPath("python/dvm_nuke/bridge")),
-        Adapter("blender", "Blender", "blender_addon", PurePosixPath("bridge")),
         Adapter(
-            "resolve", "DaVinci Resolve and Fusion", "resolve_fuse", PurePosixPath("Modules/Python/dvm_resolve/bridge")
+            "nuke",
+            "Nuke",
+            "nuke_plugin",
+            PurePosixPath("python/dvm_nuke/bridge"),
+            places.nuke,
+            "Add this line to the init.py in your .nuke folder, or put the folder on NUKE_PATH, and restart Nuke:\n"
+            '    nuke.pluginAddPath("{folder}")',
+            "Take the line that you added for it out of your init.py, or the folder from NUKE_PATH.",
+        ),
+        Adapter(
+            "blender",
+            "Blender",
+            "blender_addon",
+            PurePosixPath("bridge"),
+            places.blender,
+            "Start Blender again and switch DVM Matte on in Edit > Preferences > Add-ons.",
+        ),
+        Adapter(
+            "resolve",
+            "DaVinci Resolve and Fusion",
+            "resolve_fuse",
+            PurePosixPath("Modules/Python/dvm_resolve/bridge"),
+            places.resolve,
+            "Start DaVinci Resolve or Fusion again: the Fuse is among the tools, the scripts are in the Scripts menu.",
         ),
     )
 }

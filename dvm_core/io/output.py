@@ -18,6 +18,7 @@ from dvm_core.bridge.errors import OutputError
 from dvm_core.io.header import ImageHeader, Window
 from dvm_core.io.image_file import oiio, reason
 
+_PART = ".part"
 _serial = itertools.count()
 
 
@@ -33,12 +34,13 @@ def write_image(path: Path, spec: Any, pixels: NDArray[Any]) -> None:
         OutputError: No permission, full disk, or anything else that keeps the file from being complete.
     """
     # A leading dot and another ending: no sequence pattern ever takes it for a frame.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}{_PART}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # OpenImageIO reports a missing permission or a full disk without its cause; this open names the former.
         temporary.open("wb").close()
         _write(temporary, path.suffix, spec, pixels)
+        _flush(temporary)
         temporary.replace(path)
     except OSError as error:
         raise OutputError(
@@ -87,6 +89,36 @@ def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> Non
         if shutil.disk_usage(temporary.parent).free < pixels.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise OSError(why)
+
+
+def _flush(path: Path) -> None:
+    """Bring a file to the disk, or to the server, which may say only now that there is no room.
+
+    Without it a name may be there after a power cut, and its content not.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def remove_leftovers(paths: Sequence[Path]) -> list[Path]:
+    """Remove what writers of these files left behind when they were killed; nobody may be writing them now.
+
+    Args:
+        paths: Final names.
+
+    Returns:
+        What was removed.
+    """
+    removed = []
+    for folder in {path.parent for path in paths}:
+        names = {f".{path.name}" for path in paths if path.parent == folder}
+        for part in folder.glob(f".*{_PART}") if folder.is_dir() else ():
+            # ".alpha.1001.exr.PID-SERIAL.part"
+            if part.name.rsplit(".", 2)[0] in names:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+                    removed.append(part)
+    return removed
 
 
 def is_whole(path: Path) -> bool:

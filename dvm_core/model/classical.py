@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import functools
+import threading
 from types import ModuleType
 
 import torch
 
+_importing = threading.Lock()
+
+
+def pymatting() -> ModuleType:
+    """The package, imported when first needed; the first import after an installation compiles it for a minute."""
+    with _importing:
+        return _imported()
+
 
 @functools.cache
-def pymatting() -> ModuleType:
-    """The package, imported when first needed; the first import after an installation compiles it for a minute.
+def _imported() -> ModuleType:
+    """Import it.
 
     Its compiler starts a pool of its own on the OpenMP library that torch runs on, and thereby sets that library's
     number of threads to the number of processors. Equal pixels need an equal number of threads, so it is put back.

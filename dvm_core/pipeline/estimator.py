@@ -40,6 +40,9 @@ class Estimator(Protocol):
         Known pixels are exactly 0 or 1.
         """
 
+    def region(self, frame: Frame) -> Box | None:
+        """What is computed for a frame's alpha; None for nothing."""
+
     def shrink(self) -> bool:
         """Take less memory from now on, at the same result; False where that is not possible."""
 
@@ -58,6 +61,10 @@ class ClosedFormEstimator:
         if frame.unknown_box is None or frame.plate is None:
             return frame.known_alpha()
         return self._model.alpha(frame.plate, frame.trimap)
+
+    def region(self, frame: Frame) -> Box | None:
+        """See `Estimator.region`."""
+        return frame.unknown_box
 
     def shrink(self) -> bool:
         """See `Estimator.shrink`."""
@@ -92,9 +99,9 @@ class NetworkEstimator:
         """See `Estimator.alpha`."""
         frame = frames[position]
         alpha = frame.known_alpha()
-        if frame.unknown_box is None:
+        region = self.region(frame)
+        if region is None:
             return alpha
-        region = self._region(frame)
         with self._compute.autocast():
             window = [
                 self._features(neighbour, frames, count, region)
@@ -107,6 +114,13 @@ class NetworkEstimator:
         if frame.encoded is not None:
             frame.encoded = replace(frame.encoded, features=self._network.shared(frame.encoded.features))
         return alpha
+
+    def region(self, frame: Frame) -> Box | None:
+        """See `Estimator.region`: all that decides the alpha of the frame's unknown pixels."""
+        bounds = self._bounds(frame)
+        if self._network.margin is None or frame.unknown_box is None:
+            return None if frame.unknown_box is None else bounds
+        return frame.unknown_box.grown(self._network.margin, bounds).snapped(2 * self._network.stride, bounds)
 
     def shrink(self) -> bool:
         """See `Estimator.shrink`."""
@@ -121,19 +135,12 @@ class NetworkEstimator:
         height, width = (max(-(-side // stride) * stride, least) for side in frame.trimap.shape)
         return Box(0, 0, height, width)
 
-    def _region(self, frame: Frame) -> Box:
-        """All that decides the alpha of the frame's unknown pixels."""
-        bounds = self._bounds(frame)
-        if self._network.margin is None or frame.unknown_box is None:
-            return bounds
-        return frame.unknown_box.grown(self._network.margin, bounds).snapped(2 * self._network.stride, bounds)
-
     def _features(self, position: int, frames: Mapping[int, Frame], count: int, region: Box) -> Features:
         """Features of a region of the frame at `position`, encoded now if no window has needed them yet."""
         frame = frames[position]
         if frame.encoded is None:
             wanting = [frames[other] for other in served(position, self.window, count) if other in frames]
-            regions = [self._region(other) for other in wanting if other.unknown_box is not None]
+            regions = [box for other in wanting if (box := self.region(other)) is not None]
             frame.encoded = self._encode(frame, union([region, *regions]))
         outer = frame.encoded.region
         return {name: _cut(maps, outer, region) for name, maps in frame.encoded.features.items()}

@@ -24,6 +24,14 @@ FOREGROUND = 110  # bytes for each pixel of the one frame whose foreground colou
 SHARE = 0.9  # of the memory that is free, where the user sets no limit
 REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
 
+_OUT_OF_MEMORY = (
+    "not enough memory",  # torch on Windows
+    "can't allocate memory",  # torch on Linux and macOS
+    "Cannot allocate memory",  # the system, to whoever maps a file
+    "could not create a primitive",  # oneDNN, which says no more
+    "can't start new thread",  # Python: a thread wants memory for its stack
+)
+
 
 @dataclass(frozen=True)
 class MemoryPlan:
@@ -96,8 +104,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; torch's CPU allocator raises a plain RuntimeError."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    # Windows, then Linux and macOS.
-    return any(words in str(error) for words in ("not enough memory", "can't allocate memory"))
+    return any(text in str(error) for text in _OUT_OF_MEMORY)
 
 
 def available(device: torch.device) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +16,19 @@ from dvm_core import foreground
 from dvm_core.bridge.errors import InputError, OutputError, UsageError
 from dvm_core.bridge.frames import normalise_pattern
 from dvm_core.bridge.job import MatteJob
-from dvm_core.io.alpha_file import AlphaWriter, ForegroundWriter
+from dvm_core.io.alpha_file import CHANNELS, AlphaWriter, ForegroundWriter
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
-from dvm_core.io.output import is_whole
+from dvm_core.io.output import is_whole, remove_leftovers
+from dvm_core.io.sequence import output_path
+from dvm_core.pipeline.claim import Claim
+from dvm_core.pipeline.inputs import Inputs
+from dvm_core.pipeline.room import Room, measure
 from dvm_core.pipeline.shot import Shot
 
 JOB_ATTRIBUTE = "dvm:job"
-_PIXEL_SETTINGS = ("layer", "view", "trimap_channel", "channels", "compression", "half")
+INPUTS_ATTRIBUTE = "dvm:inputs"
+_PIXEL_SETTINGS = ("layer", "view", "channels", "compression", "half")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Finished:
         linear: The plate's scene-linear colour (H, W, 3) in `linear_space`, where an output needs it.
         linear_space: Name of that colour space.
         header: The plate's header.
+        inputs: Name of all that it was made from (`Inputs.name`).
     """
 
     frame: int
@@ -42,17 +49,20 @@ class Finished:
     linear: NDArray[np.float32] | None
     linear_space: str
     header: ImageHeader
+    inputs: str
 
 
 def job_hash(job: MatteJob, made_by: Mapping[str, str]) -> str:
     """What tells a job's pixels from another's: settings and weights, but neither paths nor the range.
+
+    Plates and trimaps have a name of their own in each frame, so that a frame is redone where they change.
 
     Args:
         job: The job.
         made_by: What runs: model with its weights' hash, version, device, kernels, precision, tile, colour space.
     """
     settings = job.settings.to_dict()
-    facts = {name: settings[name] for name in _PIXEL_SETTINGS} | dict(made_by) | {"trimaps": job.trimap_mode}
+    facts = {name: settings[name] for name in _PIXEL_SETTINGS} | dict(made_by)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -76,26 +86,33 @@ class Outputs:
         if settings.fg:
             self._foreground = ForegroundWriter(settings.fg, compression=settings.compression, half=settings.half)
         self._writers = [self._alpha] if self._foreground is None else [self._alpha, self._foreground]
-        patterns = (job.output, settings.fg) if settings.fg else (job.output,)
-        self._numbered = all(normalise_pattern(pattern).is_sequence for pattern in patterns)
+        self._patterns = (job.output, settings.fg) if settings.fg else (job.output,)
+        self._settings = settings
+        self._claims: list[Claim] = []
 
     def path(self, frame: int) -> Path:
         """The alpha of a frame."""
         return self._alpha.path(frame)
 
-    def pending(self, shot: Shot) -> tuple[int, ...]:
+    def pending(self, shot: Shot, inputs: Inputs) -> tuple[int, ...]:
         """Those of the shot's wanted frames that are still to be made.
+
+        Args:
+            shot: What is read and written.
+            inputs: Its contents, to know a file by what it was made from.
 
         Raises:
             UsageError: If frames would overwrite each other, or what the job reads.
             OutputError: If some are there already, and the job neither resumes nor overwrites.
+            InputError: If an input of a file that is there cannot be read.
         """
         frames = shot.wanted
         self._refuse_inputs(shot)
         if self._existing == "overwrite":
             return frames
         if self._existing == "resume":
-            return tuple(frame for frame in frames if not self._complete(frame))
+            finished = self._finished(frames, inputs)
+            return tuple(frame for frame in frames if frame not in finished)
         for frame in frames:
             there = [path for path in self._paths(frame) if path.exists()]
             if there:
@@ -106,14 +123,44 @@ class Outputs:
                 )
         return frames
 
+    def room(self, frames: Sequence[int], size: tuple[int, int]) -> list[Room]:
+        """What these frames of (H, W) may take on each disk."""
+        value = 2 if self._settings.half else 4
+        sizes = [size[0] * size[1] * value * channels for channels in (len(CHANNELS[self._settings.channels]), 4)]
+        return measure(file for frame in frames for file in zip(self._paths(frame), sizes, strict=False))
+
+    @property
+    def compressed(self) -> bool:
+        """Whether files are smaller than their pixels."""
+        return self._settings.compression != "none"
+
+    @contextmanager
+    def claimed(self, frames: Sequence[int]) -> Iterator[None]:
+        """Let nobody else write these frames meanwhile, and clear away what killed writers of them left.
+
+        Raises:
+            OutputError: Somebody else is writing some of them.
+        """
+        with ExitStack() as stack:
+            for text in self._patterns if frames else ():
+                pattern = normalise_pattern(text)
+                folder = output_path(text, frames[0]).parent
+                name = str(pattern._replace(range="")).replace("\\", "/").rpartition("/")[2]
+                claim = Claim(folder, name, frames if pattern.is_sequence else (0,))
+                self._claims.append(stack.enter_context(claim))
+            remove_leftovers([path for frame in frames for path in self._paths(frame)])
+            yield
+
     def write(self, finished: Finished) -> None:
         """Write one frame's files; each appears whole under its name.
 
         Raises:
             OutputError: If one cannot be written.
         """
+        for claim in self._claims:
+            claim.require()
         frame, alpha, header = finished.frame, finished.alpha, finished.header
-        attributes = self._attributes
+        attributes = self._attributes | {INPUTS_ATTRIBUTE: finished.inputs}
         if finished.linear is not None:
             attributes = attributes | {"oiio:ColorSpace": finished.linear_space}
         if self._foreground is not None and finished.linear is not None:
@@ -141,20 +188,31 @@ class Outputs:
                 if real(path) in read:
                     raise UsageError(f"{path} is read by this job; write to files of their own.", path=path)
 
-    def _complete(self, frame: int) -> bool:
-        """Whether a frame's files are there, readable to their end, and made by the same settings and weights.
+    def _finished(self, frames: Sequence[int], inputs: Inputs) -> set[int]:
+        """Frames whose files are there, readable to their end, and made by the same settings from the same inputs."""
+        names = {frame: self._made_from(frame) for frame in frames}
+        there = [frame for frame, name in names.items() if name]
+        inputs.look(there)
+        return {frame for frame in there if names[frame] == inputs.name(frame)}
 
-        A still's name does not say which frame it holds, so a still is made again.
-        """
-        mine = self._attributes[JOB_ATTRIBUTE]
-        paths = self._paths(frame) if self._numbered else []
-        return bool(paths) and all(path.exists() and _job_of(path) == mine and is_whole(path) for path in paths)
+    def _made_from(self, frame: int) -> str:
+        """Name of the inputs of a frame's files; empty unless all are there, whole, and made by this job's settings."""
+        mine, names = self._attributes[JOB_ATTRIBUTE], set()
+        for path in self._paths(frame):
+            if not path.exists():
+                return ""
+            job, name = _marks(path)
+            if job != mine or not is_whole(path):
+                return ""
+            names.add(name)
+        return names.pop() if len(names) == 1 else ""
 
 
-def _job_of(path: Path) -> str:
-    """Hash of the job that made a file; empty for a file that is not ours or cannot be read."""
+def _marks(path: Path) -> tuple[str, str]:
+    """Hashes of the job that made a file, and of its inputs; empty for a file that is not ours or cannot be read."""
     try:
         with ImageFile(path, None) as image:
-            return str(image.parts[0].get_string_attribute(JOB_ATTRIBUTE))
-    except InputError:
-        return ""
+            spec = image.parts[0]
+            return str(spec.get_string_attribute(JOB_ATTRIBUTE)), str(spec.get_string_attribute(INPUTS_ATTRIBUTE))
+    except (InputError, OSError):
+        return "", ""

@@ -6,25 +6,30 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from torch import nn
 
 import dvm_core
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, InputError
+from dvm_core.bridge.errors import Cancelled, DeviceError, InputError
+from dvm_core.bridge.frames import format_range
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
-from dvm_core.pipeline.memory import MemoryPlan
+from dvm_core.pipeline.inputs import Inputs
+from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
 from dvm_core.pipeline.outputs import JOB_ATTRIBUTE, Finished, Outputs, job_hash
+from dvm_core.pipeline.room import require
 from dvm_core.pipeline.session import Matte, MattingSession
 from dvm_core.pipeline.shot import Shot, open_shot, require_unknown
 from dvm_core.pipeline.stream import ReadAhead, WriteBehind
 from dvm_core.pipeline.windows import Span, spans
 
 Emit = Callable[[Event], None]
+Load = Callable[[str], nn.Module]
 _NOTHING = np.empty((0, 0, 3), np.float32)
 
 
@@ -33,13 +38,16 @@ class MatteResult:
     """What a job did.
 
     Attributes:
-        frames: Frame numbers that were computed and written; those that a resumed job found finished are not.
-        outputs: Their alphas.
+        frames: Frame numbers that were computed and written.
+        kept: Those that a resumed job found finished.
+        outputs: The alphas of `frames`.
         seconds: Wall-clock time.
         warnings: What the user should know.
+        plan: How much memory it takes at most.
     """
 
     frames: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
     outputs: tuple[str, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
@@ -52,6 +60,7 @@ def run_job(
     emit: Emit = lambda event: None,
     cancelled: Callable[[], bool] = lambda: False,
     dry_run: bool = False,
+    load: Load = weights.load,
 ) -> MatteResult:
     """Matte the frames of a job.
 
@@ -60,6 +69,7 @@ def run_job(
         emit: Receives every event (`bridge.protocol`) but `hello`, `error` and `cancelled`, one at a time.
         cancelled: Asked before each frame; when true the job ends, and what is finished stays.
         dry_run: Check everything and plan, but compute nothing.
+        load: Gives the model of a name or file; another than `weights.load` may keep it between jobs.
 
     Returns:
         What was done; for a dry run the frames that would be.
@@ -67,18 +77,35 @@ def run_job(
     Raises:
         DvmError: With a sentence for the user; frames that were finished before stay.
     """
-    return _Run(job, emit, cancelled).run(dry_run)
+    try:
+        return _Run(job, emit, cancelled, load).run(dry_run)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(f"Memory ran out; {REMEDY}.") from error
+
+
+class _Work(NamedTuple):
+    """What a run has found out before it begins to compute."""
+
+    shot: Shot
+    inputs: Inputs
+    outputs: Outputs
+    pending: tuple[int, ...]
+    queue: int
 
 
 class _Run:
     """One job on its way."""
 
-    def __init__(self, job: MatteJob, emit: Emit, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, job: MatteJob, emit: Emit, cancelled: Callable[[], bool], load: Load) -> None:
         self._job = job
+        self._load = load
         self._sink = emit
         self._lock = threading.Lock()
         self._cancelled = cancelled
         self._outputs: list[str] = []
+        self._warnings: list[str] = []
 
     def run(self, dry_run: bool) -> MatteResult:
         started = time.perf_counter()
@@ -88,20 +115,31 @@ class _Run:
                 "Trimaps cannot be propagated between keyframes by this version; give a trimap for every frame."
             )
         with MattingSession(
-            job.model, settings.device, settings.precision, settings.threads, settings.tile, settings.max_memory
+            self._load(job.model),
+            settings.device,
+            settings.precision,
+            settings.threads,
+            settings.tile,
+            settings.max_memory,
         ) as session:
             shot = open_shot(job, session.window)
             plan = session.plan(shot.size, len(shot.frames), settings)
+            inputs = Inputs(shot, session, self._warn)
             outputs = Outputs(job, self._attributes(session, shot, plan))
-            pending = outputs.pending(shot)
+            pending = outputs.pending(shot, inputs)
             self._announce(session, shot, plan, pending)
-            if dry_run:
-                return MatteResult(pending, warnings=shot.warnings, plan=plan)
-            require_unknown(shot)
-            self._matte(session, shot, plan, outputs, pending)
+            self._check_room(outputs, pending, shot.size)
+            if not dry_run:
+                require_unknown(job, shot)
+                with outputs.claimed(pending):
+                    # Somebody else may have finished some of them between the look and the claim.
+                    pending = outputs.pending(shot, inputs)
+                    self._matte(session, _Work(shot, inputs, outputs, pending, plan.queue))
+        kept = tuple(sorted(set(shot.wanted) - set(pending)))
         seconds = time.perf_counter() - started
-        self._emit(protocol.done(len(pending), seconds, self._outputs))
-        return MatteResult(pending, tuple(self._outputs), seconds, shot.warnings, plan)
+        if not dry_run:
+            self._emit(protocol.done(len(pending), seconds, self._outputs))
+        return MatteResult(pending, kept, tuple(self._outputs), seconds, tuple(self._warnings), plan)
 
     def _emit(self, event: Event) -> None:
         with self._lock:  # the writer's thread reports frames, this one all else
@@ -122,9 +160,11 @@ class _Run:
 
     def _announce(self, session: MattingSession, shot: Shot, plan: MemoryPlan, pending: Sequence[int]) -> None:
         compute = session.compute
+        kept = sorted(set(shot.wanted) - set(pending))
         self._emit(
             protocol.plan(
                 pending,
+                kept=format_range(kept),
                 model=self._job.model,
                 device=str(compute.device),
                 kernels=compute.kernels,
@@ -135,53 +175,62 @@ class _Run:
             )
         )
         self._emit(protocol.log(f"Memory plan: {plan}."))
+        if kept:
+            self._emit(protocol.log(f"Kept, as nothing they were made from has changed: {format_range(kept)}."))
         for warning in shot.warnings:
-            self._emit(protocol.warning(warning))
+            self._warn(warning)
 
-    def _matte(
-        self, session: MattingSession, shot: Shot, plan: MemoryPlan, outputs: Outputs, pending: Sequence[int]
-    ) -> None:
+    def _check_room(self, outputs: Outputs, pending: Sequence[int], size: tuple[int, int]) -> None:
+        for room in outputs.room(pending, size):
+            self._emit(protocol.log(f"Disk plan: {room}."))
+            if warning := require(room, compressed=outputs.compressed):
+                self._warn(warning)
+
+    def _warn(self, message: str, frame: int | None = None) -> None:
+        self._warnings.append(message)
+        self._emit(protocol.warning(message, frame=frame))
+
+    def _matte(self, session: MattingSession, work: _Work) -> None:
         clock = time.perf_counter()
 
         def write(finished: Finished) -> None:
             nonlocal clock
-            outputs.write(finished)
-            path = str(outputs.path(finished.frame))
+            work.outputs.write(finished)
+            path = str(work.outputs.path(finished.frame))
             self._outputs.append(path)
             now = time.perf_counter()
             clock, seconds = now, now - clock
             count = len(self._outputs)
-            self._emit(protocol.frame(finished.frame, seconds, path, index=count, total=len(pending)))
+            self._emit(protocol.frame(finished.frame, seconds, path, index=count, total=len(work.pending)))
 
-        with WriteBehind(write, plan.queue) as writer:
-            for span in spans(shot.frames, pending, session.window):
-                for finished in self._span(session, shot, span, plan.queue):
+        with WriteBehind(write, work.queue) as writer:
+            for span in spans(work.shot.frames, work.pending, session.window):
+                for finished in self._span(session, work, span):
                     writer.put(finished)
 
-    def _span(self, session: MattingSession, shot: Shot, span: Span, queue: int) -> Iterator[Finished]:
+    def _span(self, session: MattingSession, work: _Work, span: Span) -> Iterator[Finished]:
         """The alphas of one run of neighbouring frames."""
         waiting: dict[int, Plate] = {}
-        with ReadAhead(_read(shot, span.frames), queue) as frames:
+
+        def finished(matte: Matte) -> Finished:
+            plate = waiting.pop(matte.frame)
+            name = work.inputs.name(matte.frame)
+            return Finished(matte.frame, matte.alpha, plate.linear, plate.linear_space, plate.header, name)
+
+        with ReadAhead(map(work.inputs.read, span.frames), work.queue) as frames:
             for plate, trimap in frames:
                 self._stop_if_cancelled()
                 wanted = plate.frame in span.wanted
                 if wanted:  # the session keeps the display-referred pixels as long as it needs them
                     waiting[plate.frame] = plate._replace(display=_NOTHING)
                 for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
-                    yield _finished(waiting.pop(matte.frame), matte)
+                    yield finished(matte)
         self._stop_if_cancelled()
-        for matte in session.finish():
-            yield _finished(waiting.pop(matte.frame), matte)
+        for matte in session.remaining():
+            yield finished(matte)
+            if waiting:
+                self._stop_if_cancelled()
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled():
             raise Cancelled("Cancelled; finished frames stay, and --resume goes on from them.")
-
-
-def _finished(plate: Plate, matte: Matte) -> Finished:
-    return Finished(matte.frame, matte.alpha, plate.linear, plate.linear_space, plate.header)
-
-
-def _read(shot: Shot, frames: Sequence[int]) -> Iterator[tuple[Plate, NDArray[np.uint8]]]:
-    for frame in frames:
-        yield shot.plate.read(frame), shot.trimap.read(frame)

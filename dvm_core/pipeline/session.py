@@ -14,6 +14,7 @@ Wrong way: one session for each frame (no neighbours, weights read each time), o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
@@ -33,6 +34,7 @@ from dvm_core.pipeline import memory
 from dvm_core.pipeline.arrays import Restore, plate_pixels, restorer, trimap_pixels
 from dvm_core.pipeline.estimator import ClosedFormEstimator, Estimator, NetworkEstimator
 from dvm_core.pipeline.frame import Frame
+from dvm_core.pipeline.regions import Box
 from dvm_core.pipeline.windows import reach
 
 
@@ -53,7 +55,7 @@ class MattingSession:
     """A model on a device, and the window of frames that passes it. Sessions share nothing; use each from one thread.
 
     Args:
-        model: Name of a model, or a weight file.
+        model: Name of a model, a weight file, or a loaded model (which is rearranged for speed).
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         threads: CPU threads of this process for torch; 0 leaves them as they are.
@@ -68,7 +70,7 @@ class MattingSession:
 
     def __init__(
         self,
-        model: str = "lite",
+        model: str | nn.Module = "lite",
         device: str = "auto",
         precision: str = "auto",
         threads: int = 0,
@@ -79,7 +81,7 @@ class MattingSession:
         self._compute = devices.choose(device, precision)
         if threads:
             torch.set_num_threads(threads)
-        self._model: nn.Module = models.load(model)
+        self._model = model if isinstance(model, nn.Module) else models.load(model)
         if isinstance(self._model, ClosedForm):
             self._compute = devices.Compute(torch.device("cpu"), "fp32", solver="pymatting")
         self._estimator: Estimator | None = None
@@ -167,13 +169,21 @@ class MattingSession:
         self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted)
         self._restore = restorer(plate)
         self._received += 1
-        return self._drain(self._received - self.reach)
+        return list(self._drain(self._received - self.reach))
 
     def finish(self) -> list[Matte]:
         """End the shot: the mattes that are left. The session is then ready for another shot."""
-        mattes = self._drain(self._received)
+        return list(self.remaining())
+
+    def remaining(self) -> Iterator[Matte]:
+        """What `finish` gives, each matte computed as it is asked for; the shot ends with the last one."""
+        yield from self._drain(self._received)
         self._reset()
-        return mattes
+
+    def region(self, trimap: NDArray[np.uint8]) -> Box | None:
+        """What is computed for the alpha of a frame with this trimap, (H, W) of 0, 128 and 255; None for nothing."""
+        estimator = self._planned()
+        return estimator.region(Frame(0, None, trimap))
 
     def close(self) -> None:
         """Let go of the model and of all frames."""
@@ -185,28 +195,30 @@ class MattingSession:
         self._received = self._next = 0
         self._size = None
 
+    def _planned(self) -> Estimator:
+        if self._estimator is None:
+            raise RuntimeError("a frame was received before the plan")
+        return self._estimator
+
     def _network(self) -> MattingNetwork:
         if not isinstance(self._model, MattingNetwork):
             raise UsageError(f"A session needs a matting network, not {type(self._model).__name__}.")
         return self._model
 
-    def _drain(self, end: int) -> list[Matte]:
+    def _drain(self, end: int) -> Iterator[Matte]:
         """Alphas of the frames before position `end` that are still due."""
-        mattes = []
         while self._next < end:
             frame = self._frames[self._next]
-            if frame.wanted:
-                mattes.append(Matte(frame.number, self._restore(self._alpha(self._next))))
+            alpha = self._alpha(self._next) if frame.wanted else None
             frame.release()
             self._next += 1
             self._frames.pop(self._next - 1 - self.reach, None)
-        return mattes
+            if alpha is not None:
+                yield Matte(frame.number, self._restore(alpha))
 
     def _alpha(self, position: int) -> NDArray[np.float32]:
         """Alpha of one frame; once, a smaller tile is tried where memory ran out."""
-        estimator = self._estimator
-        if estimator is None:
-            raise RuntimeError("a frame was received before the plan")
+        estimator = self._planned()
         retried = False
         while True:
             try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dvm_core.bridge.errors import InputError
@@ -12,10 +10,8 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
+from dvm_core.pipeline.preflight import TrimapSource, listed, missing, refuse, survey
 from dvm_core.pipeline.windows import spans
-
-_HEADER_THREADS = 8  # headers wait for the disk or the network, not for the processor
-_NAMED = 8  # frames that a message names before it only counts
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Shot:
     """
 
     plate: PlateReader
-    trimap: TrimapReader
+    trimap: TrimapSource
     frames: tuple[int, ...]
     wanted: tuple[int, ...]
     size: tuple[int, int]
@@ -47,7 +43,7 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
         window: Neighbours that the model wants.
 
     Raises:
-        InputError: If frames are missing, a header is damaged, sizes differ, or nothing is unknown.
+        InputError: If frames are missing, a header is damaged, or sizes or colour spaces differ; it names all of it.
     """
     settings = job.settings
     plate = PlateReader(
@@ -60,28 +56,29 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     trimap = TrimapReader(job.trimap, channel=settings.trimap_channel)
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
-    _require(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     keyed = _keyed(trimap, wanted)
-    _require(wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes")
+    problems = missing(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
+    problems += missing(
+        wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes"
+    )
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
-    lost = _lost_neighbours(shot, frames, wanted, window)
-    warnings: tuple[str, ...] = ()
-    if lost:
-        warnings = (
-            f"Frames {_listed(lost)} are neighbours without a plate or trimap; the nearest frame stands in for them.",
-        )
-    needed = sorted({frame for span in spans(frames, wanted, window) for frame in span.frames})
-    return Shot(plate, trimap, frames, wanted, _size(plate, trimap, needed), warnings)
+    there = [frame for frame in wanted if frame in usable]
+    needed = sorted({frame for span in spans(frames, there, window) for frame in span.frames})
+    size, found = survey(plate, trimap, needed)
+    refuse(problems + found)
+    return Shot(plate, trimap, frames, wanted, size, _warnings(shot, frames, wanted, window))
 
 
-def require_unknown(shot: Shot) -> None:
+def require_unknown(job: MatteJob, shot: Shot) -> None:
     """Refuse a range in which no trimap has an unknown pixel; as a rule the first frame has some.
+
+    A job that names its shot is a part of it, and may well have none while the shot has.
 
     Raises:
         InputError: If there is none.
     """
-    for frame in shot.wanted:
+    for frame in (*shot.wanted, *(shot.frames if job.shot_range else ())):
         if (shot.trimap.read(frame) == UNKNOWN).any():
             return
     raise InputError(
@@ -97,13 +94,13 @@ def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:
     return wanted if len(wanted) == 1 else wanted[:1]
 
 
-def _require(wanted: Iterable[int], there: Iterable[int], role: str, pattern: str, remedy: str) -> None:
-    missing = sorted(set(wanted) - set(there))
-    if missing:
-        plural = "s" if len(missing) > 1 else ""
-        raise InputError(
-            f"The {role} {pattern} has no file for frame{plural} {_listed(missing)}; {remedy}.", frame=missing[0]
-        )
+def _warnings(
+    shot: tuple[int, ...], frames: tuple[int, ...], wanted: tuple[int, ...], window: Window
+) -> tuple[str, ...]:
+    lost = _lost_neighbours(shot, frames, wanted, window)
+    if not lost:
+        return ()
+    return (f"Frames {listed(lost)} are neighbours without a plate or trimap; the nearest frame stands in for them.",)
 
 
 def _lost_neighbours(
@@ -112,42 +109,3 @@ def _lost_neighbours(
     """Neighbours of the wanted frames that the shot should have but cannot use."""
     needed = {frame for span in spans(shot, wanted, window) for frame in span.frames}
     return sorted(needed - set(frames))
-
-
-def _size(plate: PlateReader, trimap: TrimapReader, frames: list[int]) -> tuple[int, int]:
-    """Height and width that every frame has, of plates and trimaps alike."""
-
-    def sizes(frame: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        found, mask = plate.header(frame), trimap.header(frame)
-        return (found.height, found.width), (mask.height, mask.width)
-
-    with ThreadPoolExecutor(_HEADER_THREADS) as pool:
-        found = list(pool.map(sizes, frames))
-    size = found[0][0]
-    for frame, (plate_size, trimap_size) in zip(frames, found, strict=True):
-        if plate_size != size:
-            raise InputError(
-                f"Every plate of a shot must have one display window; frame {frames[0]} has {_text(size)} but frame "
-                f"{frame} has {_text(plate_size)}; matte the parts as shots of their own.",
-                frame=frame,
-                path=plate.sequence.path(frame),
-            )
-        if trimap_size != size:
-            raise InputError(
-                f"The trimap of frame {frame} has a display window of {_text(trimap_size)}, but its plate has "
-                f"{_text(size)}; render the trimap at the plate's format.",
-                frame=frame,
-                path=trimap.path(frame),
-            )
-    return size
-
-
-def _text(size: tuple[int, int]) -> str:
-    return f"{size[1]}x{size[0]}"
-
-
-def _listed(frames: list[int]) -> str:
-    """Frames for a message."""
-    if len(frames) <= _NAMED:
-        return ", ".join(str(frame) for frame in frames)
-    return f"{format_range(frames[:_NAMED])} and {len(frames) - _NAMED} more"

@@ -8,6 +8,7 @@ from dvm_core.bridge import errors
     [
         ("DvmError", 1),
         ("UsageError", 2),
+        ("EngineNotFound", 2),
         ("InputError", 3),
         ("DeviceError", 4),
         ("ModelError", 5),

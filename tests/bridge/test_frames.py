@@ -146,3 +146,10 @@ def test_a_number_longer_than_its_padding_is_a_frame():
 def test_a_negative_frame_reads_back():
     normal = normalise_pattern("plate.####.exr")
     assert normal.frame(normal.path(-7)) == -7
+
+
+@pytest.mark.parametrize("pattern", ["plate.##########.exr", "plate.%012d.exr", "plate.$F74.exr"])
+@pytest.mark.parametrize("frame", [0, 7, 1001, 999_999_999, -3])
+def test_numbers_padded_to_more_digits_than_they_can_have_are_found(pattern, frame):
+    form = normalise_pattern(pattern)
+    assert form.frame(form.path(frame)) == frame

@@ -187,3 +187,11 @@ def test_a_model_is_a_file_if_it_looks_like_one():
     assert is_model_file("mine.safetensors")
     assert is_model_file("weights/mine")
     assert not is_model_file("closed-form")
+
+
+@pytest.mark.parametrize("field", ["plate", "trimap", "output", "model"])
+def test_a_job_in_no_file_names_everything_by_its_full_path(field):
+    document = {"schema": "dvm-job/1", "plate": "/p.####.exr", "trimap": "/t.####.exr", "output": "/a.####.exr"}
+    assert MatteJob.from_dict(document, "").plate == "/p.####.exr"
+    with pytest.raises(UsageError, match=f"'{field}' is .* full path"):
+        MatteJob.from_dict({**document, field: "folder/x.####.exr"}, "")

@@ -2,10 +2,11 @@ import json
 import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
-from dvm_core.bridge import protocol
+from dvm_core.bridge import jobdir, protocol
 from dvm_core.bridge.errors import InputError, OutputError, UsageError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
@@ -109,6 +110,33 @@ def test_a_reader_never_sees_half_a_status(directory):
     reader.join()
     assert set(seen) == {"running"}
     assert sorted(os.listdir(directory.path)) == ["events.jsonl", "job.json", "status.json"]
+
+
+def _reader_in_the_way(monkeypatch, times):
+    """`Path.replace` as Windows has it while somebody reads the file."""
+    monkeypatch.setattr(jobdir, "_RENAME_WAIT", 0)
+    real, left = Path.replace, [None] * times
+
+    def replace(self, target):
+        if left:
+            left.pop()
+            raise PermissionError(13, "Access is denied")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+def test_a_reader_that_holds_the_status_for_a_moment_is_waited_for(directory, monkeypatch):
+    _reader_in_the_way(monkeypatch, times=5)
+    directory.start()
+    assert directory.status()["state"] == "running"
+
+
+def test_a_status_that_is_held_for_good_is_an_output_error(directory, monkeypatch):
+    _reader_in_the_way(monkeypatch, times=1000)
+    with pytest.raises(OutputError, match="Access is denied"):
+        directory.start()
+    assert not [name for name in os.listdir(directory.path) if name.endswith(".tmp")]
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import InputError
+from dvm_core.bridge.errors import InputError, UsageError
 
 FACTS = {
     "model": "lite",
@@ -17,7 +17,8 @@ FACTS = {
 
 
 def test_a_plan_says_frames_ends_and_facts():
-    assert protocol.plan((5, 7, 9), **FACTS) == {"event": "plan", "frames": 3, "first": 5, "last": 9, **FACTS}
+    expected = {"event": "plan", "frames": 3, "first": 5, "last": 9, "kept": "1-4", **FACTS}
+    assert protocol.plan((5, 7, 9), kept="1-4", **FACTS) == expected
 
 
 def test_a_plan_for_no_frame_has_no_ends():
@@ -51,14 +52,23 @@ def test_every_event_is_one_line_of_json_that_reads_back():
         protocol.warning("narrow", frame=1),
         protocol.done(1, 0.5, ["/x/a.0001.exr"]),
         protocol.cancelled(),
+        protocol.pong(),
     ]
     for event in events:
         line = protocol.encode(event)
         assert "\n" not in line
         assert line.isascii()
         assert json.loads(line) == event
+        assert protocol.decode(line.encode()) == event
 
 
 def test_a_number_that_json_has_not_is_never_written():
     with pytest.raises(ValueError, match="not JSON compliant"):
         protocol.encode(protocol.frame(1, float("nan"), "a", index=1, total=1))
+
+
+@pytest.mark.parametrize("line", [b"", b"\n", b"{", b"7", b"null", b"[]", b'"text"', b"\xff", b"[" * 100_000])
+def test_a_line_that_is_no_object_is_refused_in_a_sentence(line):
+    with pytest.raises(UsageError, match="one JSON object") as raised:
+        protocol.decode(line)
+    assert len(raised.value.message) < 400

@@ -19,7 +19,10 @@ from dvm_core.cli.stop import Stop
 from dvm_core.faults import as_dvm_errors, report, sentence
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ["matte", "run", "trimap", "foreground", "models", "train", "eval", "doctor"]
+COMMANDS = [
+    *("matte", "run", "batch", "trimap", "foreground", "models", "train", "eval"),
+    *("farm", "install", "worker", "doctor"),
+]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

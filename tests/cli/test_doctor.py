@@ -12,7 +12,7 @@ from dvm_core import ops
 from dvm_core.cli import doctor
 
 ROOT = Path(__file__).parents[2]
-LOOKED_AT = ["engine", "device", "kernels", "threads", "colour", "models", "images", "movies"]
+LOOKED_AT = ["engine", "device", "kernels", "threads", "colour", "models", "images", "movies", "hosts"]
 
 
 def _findings(out):
@@ -90,3 +90,16 @@ def test_a_format_that_is_missing_is_a_problem(monkeypatch, formats):
     finding = doctor._look("images", doctor._images)
     assert "jpeg" in finding.problem
     assert finding.code == 3
+
+
+def test_installed_adapters_are_named_and_outdated_ones_told(dvm, tmp_path, monkeypatch):
+    monkeypatch.setenv("DVM_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DVM_PYTHON", raising=False)
+    assert _findings(dvm("doctor", "--json").out)["hosts"]["found"] == "no adapter installed"
+    assert dvm("install", "nuke", "--dest", tmp_path / "dvm").code == 0
+    found = _findings(dvm("doctor", "--json").out)["hosts"]
+    assert (found["found"], found["note"]) == (f"Nuke ({tmp_path}/dvm)", "")
+    (tmp_path / "dvm" / "menu.py").write_text("old")
+    assert "run `dvm install nuke` again" in _findings(dvm("doctor", "--json").out)["hosts"]["note"]
+    monkeypatch.setenv("DVM_PYTHON", "/bin/sh")
+    assert "another engine than this one: /bin/sh" in _findings(dvm("doctor", "--json").out)["hosts"]["note"]

@@ -304,7 +304,7 @@ def test_an_output_folder_that_cannot_be_made_is_code_6(dvm, shot):
     target = shot.folder / "file" / "alpha.####.exr"
     ran = dvm("matte", shot.plate, "-t", shot.trimap, "-o", target, "--model", "closed-form")
     assert ran.code == 6
-    assert "alpha.1001.exr" in ran.err
+    assert f"'{shot.folder / 'file'}' cannot be written" in ran.err
 
 
 def test_a_full_disk_is_code_6_and_leaves_no_incomplete_file(start_dvm, make_shot, tmp_path):

@@ -67,7 +67,8 @@ def test_a_cancel_file_stops_the_job_with_130(dvm, shot, directory):
     assert (directory.status()["state"], directory.status()["code"]) == ("cancelled", 130)
 
 
-def test_a_cancel_file_stops_the_job_within_a_frame(dvm, shot, directory, monkeypatch):
+def test_a_cancel_file_stops_the_job_within_a_frame(dvm, shot, make_shot, directory, monkeypatch):
+    make_shot(shot.folder, frames=tuple(range(1001, 1013)))  # more than may wait to be written
     record = directory.record
 
     def cancel_after_the_first(self, event):
@@ -78,7 +79,7 @@ def test_a_cancel_file_stops_the_job_within_a_frame(dvm, shot, directory, monkey
     monkeypatch.setattr(JobDirectory, "record", cancel_after_the_first)
     ran = dvm("run", directory.path)
     assert ran.code == 130
-    assert 1 <= len(list(shot.folder.glob("alpha.*"))) < 4
+    assert 1 <= len(list(shot.folder.glob("alpha.*"))) < 12
 
 
 def test_a_failed_job_says_so_in_its_directory(dvm, shot, directory):

@@ -1,9 +1,13 @@
 """A small moving scene, and `lite` with weights that make every part of it count."""
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 import torch
 
+from dvm_core.bridge.job import MatteJob
+from dvm_core.bridge.settings import Settings
+from dvm_core.model import weight_file, weights
 from dvm_core.model.cues import network_input
 from dvm_core.model.lite import Lite
 
@@ -44,3 +48,50 @@ def network():
 @pytest.fixture(scope="session")
 def scene():
     return _scene
+
+
+def _write(path, pixels, dtype="half"):
+    pixels = np.atleast_3d(pixels)
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], dtype)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec)
+    assert output.write_image(np.ascontiguousarray(pixels))
+    output.close()
+
+
+@pytest.fixture(scope="session")
+def write():
+    """Writes (H, W[, C]) pixels to a path."""
+    return _write
+
+
+@pytest.fixture(scope="session")
+def model(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    weights.save(network.state_dict(), path, weight_file.Record("lite", {}, "tests", "Apache-2.0"))
+    return str(path)
+
+
+@pytest.fixture
+def shot(scene, tmp_path):
+    """Eight frames from 1001: EXR plates, PNG trimaps."""
+    plates, trimaps = scene(8, 48, 64)
+    for index in range(8):
+        _write(tmp_path / f"plate.{1001 + index}.exr", plates[index])
+        _write(tmp_path / f"trimap.{1001 + index}.png", trimaps[index], "uint8")
+    return tmp_path
+
+
+@pytest.fixture
+def job(shot, model):
+    def make(out="out", **changes):
+        settings = {"device": "cpu", **changes.pop("settings", {})}
+        fields = {"trimap": f"{shot}/trimap.####.png", "model": model, **changes}
+        return MatteJob(
+            plate=f"{shot}/plate.####.exr",
+            output=f"{shot}/{out}/alpha.####.exr",
+            settings=Settings(**settings),
+            **fields,
+        )
+
+    return make

@@ -1,9 +1,5 @@
-import json
 import shutil
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,57 +8,14 @@ import OpenImageIO as oiio
 import pytest
 
 from dvm_core.bridge.errors import Cancelled, InputError, OutputError, UsageError
-from dvm_core.bridge.job import MatteJob
-from dvm_core.bridge.settings import Settings
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import TrimapReader
-from dvm_core.model import weight_file, weights
 from dvm_core.pipeline import MattingSession, run_job
-
-
-def write(path, pixels, dtype="half"):
-    pixels = np.atleast_3d(pixels)
-    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], dtype)
-    output = oiio.ImageOutput.create(str(path))
-    assert output.open(str(path), spec)
-    assert output.write_image(np.ascontiguousarray(pixels))
-    output.close()
+from dvm_core.pipeline.claim import Claim
 
 
 def read(path):
     return oiio.ImageBuf(str(path)).get_pixels("float")
-
-
-@pytest.fixture(scope="module")
-def model(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    weights.save(network.state_dict(), path, weight_file.Record("lite", {}, "tests", "Apache-2.0"))
-    return str(path)
-
-
-@pytest.fixture
-def shot(scene, tmp_path):
-    """Eight frames from 1001: EXR plates, PNG trimaps."""
-    plates, trimaps = scene(8, 48, 64)
-    for index in range(8):
-        write(tmp_path / f"plate.{1001 + index}.exr", plates[index])
-        write(tmp_path / f"trimap.{1001 + index}.png", trimaps[index], "uint8")
-    return tmp_path
-
-
-@pytest.fixture
-def job(shot, model):
-    def make(out="out", **changes):
-        settings = {"device": "cpu", **changes.pop("settings", {})}
-        fields = {"trimap": f"{shot}/trimap.####.png", "model": model, **changes}
-        return MatteJob(
-            plate=f"{shot}/plate.####.exr",
-            output=f"{shot}/{out}/alpha.####.exr",
-            settings=Settings(**settings),
-            **fields,
-        )
-
-    return make
 
 
 def run(job, **arguments):
@@ -131,32 +84,58 @@ def test_files_that_are_there_are_never_overwritten_unasked(job, shot):
     assert (shot / "out" / "alpha.1003.exr").stat().st_mtime_ns == before
 
 
-def test_resuming_makes_what_is_missing_and_nothing_else(job, shot):
-    run(job("whole"))
-    run(job(range="1001-1004"))
-    (shot / "out" / "alpha.1002.exr").unlink()
-    result, _ = run(job(settings={"existing": "resume"}))
-    assert result.frames == (1002, 1005, 1006, 1007, 1008)
-    for name in files(shot / "whole"):
-        assert (shot / "out" / name).read_bytes() == (shot / "whole" / name).read_bytes()
+def test_frames_that_another_job_is_writing_are_refused_and_others_are_not(job, shot):
+    with Claim(shot / "out", "alpha.%04d.exr", range(1001, 1004)):
+        with pytest.raises(OutputError, match="are being written by process"):
+            run(job())
+        assert run(job(range="1004-1008"))[0].frames == tuple(range(1004, 1009))
+    assert files(shot / "out") == [f"alpha.{frame}.exr" for frame in range(1004, 1009)]
 
 
-def test_resuming_redoes_what_other_settings_or_a_stranger_made(job, shot):
-    run(job(range="1001-1002", settings={"channels": "matte"}))
-    write(shot / "out" / "alpha.1003.exr", np.zeros((48, 64, 1), np.float32))
-    (shot / "out" / "alpha.1004.exr").write_bytes(b"half a file")
-    result, _ = run(job(settings={"existing": "resume"}))
-    assert result.frames == tuple(range(1001, 1009))
-
-
-def test_resuming_redoes_a_file_that_was_cut_short_since(job, shot):
+def test_leftovers_of_a_killed_job_are_cleared_away(job, shot):
+    (shot / "out").mkdir()
+    (shot / "out" / ".alpha.1003.exr.99-1.part").touch()
+    (shot / "out" / ".alpha.2003.exr.99-1.part").touch()
     run(job())
-    cut = shot / "out" / "alpha.1003.exr"
-    whole = cut.read_bytes()
-    cut.write_bytes(whole[:-20])
-    result, _ = run(job(settings={"existing": "resume"}))
-    assert result.frames == (1003,)
-    assert cut.read_bytes() == whole
+    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.99-1.part"]
+
+
+def test_a_plate_that_is_still_being_copied_is_waited_for_and_said(job, shot):
+    late, warned = shot / "plate.1007.exr", threading.Event()
+    whole = late.read_bytes()
+    damaged = bytearray(whole)
+    damaged[600:700] = bytes(100)
+
+    def copy():
+        while not warned.wait(0.02):
+            late.write_bytes(damaged)
+        late.write_bytes(whole)
+
+    def emit(event):
+        if event["event"] == "warning":
+            events.append(event)
+            warned.set()
+
+    events = []
+    copying = threading.Thread(target=copy)
+    late.write_bytes(damaged)
+    copying.start()
+    result = run_job(job(), emit=emit)
+    copying.join()
+    assert result.frames == tuple(range(1001, 1009))
+    assert events[0]["frame"] == 1007
+    assert "Reading it again" in events[0]["message"]
+    assert result.warnings == tuple(event["message"] for event in events)
+
+
+def test_a_plate_that_vanishes_after_the_check_is_named_and_finished_frames_stay(job, shot):
+    def emit(event):
+        if event["event"] == "plan":
+            (shot / "plate.1008.exr").unlink()
+
+    with pytest.raises(InputError, match=r"plate\.1008\.exr.*No such file"):
+        run_job(job(), emit=emit)
+    assert "alpha.1004.exr" in files(shot / "out")
 
 
 def test_plates_are_never_overwritten_through_a_linked_folder(job, shot):
@@ -166,13 +145,6 @@ def test_plates_are_never_overwritten_through_a_linked_folder(job, shot):
     with pytest.raises(UsageError, match=r"out/plate\.1001\.exr is read by this job"):
         run(linked)
     assert (shot / "plate.1001.exr").read_bytes() == before
-
-
-def test_a_finished_job_resumes_to_nothing(job):
-    run(job())
-    result, events = run(job(settings={"existing": "resume"}))
-    assert result.frames == ()
-    assert events[-1]["event"] == "done"
 
 
 def test_a_dry_run_plans_and_writes_nothing(job, shot):
@@ -201,9 +173,20 @@ def test_a_missing_plate_is_named(job, shot):
         run(job(range="1001-1008"))
 
 
-def test_a_damaged_plate_is_named_and_finished_frames_stay(job, shot):
+def test_a_plate_that_is_cut_short_is_named_before_any_work(job, shot):
     damaged = shot / "plate.1006.exr"
     damaged.write_bytes(damaged.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"plate\.1006\.exr") as caught:
+        run(job())
+    assert caught.value.frame == 1006
+    assert not (shot / "out").exists()
+
+
+def test_a_plate_that_is_damaged_inside_is_named_when_it_is_reached_and_finished_frames_stay(job, shot):
+    damaged = shot / "plate.1006.exr"
+    data = bytearray(damaged.read_bytes())
+    data[600:700] = bytes(100)  # within the first chunk; header and end stay
+    damaged.write_bytes(data)
     with pytest.raises(InputError, match=r"plate\.1006\.exr") as caught:
         run(job())
     assert caught.value.frame == 1006
@@ -212,20 +195,27 @@ def test_a_damaged_plate_is_named_and_finished_frames_stay(job, shot):
     assert "alpha.1006.exr" not in done
 
 
-def test_a_trimap_of_another_size_is_refused(job, shot):
+def test_a_chunk_without_unknown_pixels_is_fine_where_its_shot_has_some(job, shot, write):
+    for frame in (1001, 1002):
+        write(shot / f"trimap.{frame}.png", np.full((48, 64), 255, np.uint8), "uint8")
+    result, _ = run(job(range="1001-1002", shot_range="1001-1008"))
+    assert result.frames == (1001, 1002)
+
+
+def test_a_trimap_of_another_size_is_refused(job, shot, write):
     write(shot / "trimap.1003.png", np.zeros((48, 60), np.uint8), "uint8")
     with pytest.raises(InputError, match=r"60x48.*64x48"):
         run(job())
 
 
-def test_a_plate_that_changes_its_size_is_refused(job, shot):
+def test_a_plate_that_changes_its_size_is_refused(job, shot, write):
     write(shot / "plate.1003.exr", np.zeros((48, 60, 3), np.float32))
     write(shot / "trimap.1003.png", np.zeros((48, 60), np.uint8), "uint8")
     with pytest.raises(InputError, match="display window"):
         run(job())
 
 
-def test_a_range_without_unknown_pixels_is_refused(job, shot):
+def test_a_range_without_unknown_pixels_is_refused(job, shot, write):
     for frame in (1001, 1002):
         write(shot / f"trimap.{frame}.png", np.full((48, 64), 255, np.uint8), "uint8")
     with pytest.raises(InputError, match="unknown"):
@@ -255,31 +245,14 @@ def test_cancelling_keeps_finished_frames(job, shot):
     assert threading.active_count() < 4
 
 
+def test_a_cancel_is_asked_for_before_each_frame_up_to_the_last(job):
+    asked = []
+    result = run_job(job(), cancelled=lambda: bool(asked.append(None)))
+    # Each frame as it arrives; then the two that wait for neighbours that never come.
+    assert len(asked) == len(result.frames) + 2
+
+
 def test_a_folder_that_cannot_be_made_is_an_output_error(job, shot):
     (shot / "out").write_text("a file in the way")
     with pytest.raises(OutputError, match="out"):
         run(job())
-
-
-def test_killed_at_any_moment_no_file_is_incomplete_and_resuming_gives_equal_files(job, shot, model):
-    run(job("whole"))
-    program = (
-        "from dvm_core.bridge.job import MatteJob; from dvm_core.pipeline import run_job; import sys;"
-        "run_job(MatteJob.load(sys.argv[1]))"
-    )
-    document = shot / "job.json"
-    document.write_text(json.dumps(job(settings={"existing": "resume"}).to_dict()))
-    for frames in (1, 3, 6):
-        process = subprocess.Popen([sys.executable, "-c", program, str(document)], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 120
-        while process.poll() is None and time.monotonic() < deadline:
-            if (shot / "out").exists() and len(list((shot / "out").glob("alpha.*.exr"))) >= frames:
-                break
-            time.sleep(0.002)
-        process.kill()
-        process.wait()
-        for path in (shot / "out").glob("alpha.*.exr"):
-            assert path.read_bytes() == (shot / "whole" / path.name).read_bytes()
-    run(job(settings={"existing": "resume"}))
-    for path in (shot / "whole").iterdir():
-        assert (shot / "out" / path.name).read_bytes() == path.read_bytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = """
 import json, sys, tempfile
 import bpy
@@ -22,13 +22,10 @@ print(json.dumps({"blender": bpy.app.version_string, "job": directory.job().to_d
 
 
 @pytest.mark.host
-@pytest.mark.parametrize("version", ["4.2", "4.5", "5.0", "5.2"])
-def test_a_job_is_written_and_read_back_inside_blender(version, tmp_path):
-    python = ROOT / f".venv-blender-{version}" / "bin" / "python"
-    if not (python.parent.parent / "installed").exists():
-        pytest.skip(f"Blender {version} is not installed here; `make hosts` does that where its Python is found")
-    result = subprocess.run([python, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
-    found = json.loads(result.stdout.strip().splitlines()[-1])
-    assert found["blender"].startswith(version)
+def test_a_job_is_written_and_read_back_inside_blender(blender_python):
+    ran = subprocess.run([blender_python, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout.strip().splitlines()[-1])
+    assert blender_python.parent.parent.name.endswith(found["blender"].rpartition(".")[0])
     assert found["job"]["plate"] == "/shots/p.####.exr"
     assert not found["heavy"]

@@ -1,0 +1,128 @@
+"""Read a shot's frames, and name by a hash all that decides a frame's alpha besides settings and weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvm_core.io.plate import Plate
+from dvm_core.pipeline.patience import Stamp, patiently, stamp
+from dvm_core.pipeline.regions import Box, union
+from dvm_core.pipeline.session import MattingSession
+from dvm_core.pipeline.shot import Shot
+from dvm_core.pipeline.windows import neighbours, reach, served
+
+_CHUNK = 1 << 20
+_THREADS = 8  # they wait for the disk or the network
+
+Result = TypeVar("Result")
+
+
+class _Content(NamedTuple):
+    """One frame's hashes, and what its alpha is computed over."""
+
+    plate: bytes
+    trimap: bytes
+    region: Box | None
+
+
+class Inputs:
+    """A shot's frames and the names of their contents.
+
+    An alpha depends on the plates (as files, for it keeps something of their headers) and the trimaps (as values,
+    wherever they come from) of its window; and on the region over which each of these frames is encoded, which follows
+    from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown.
+
+    Args:
+        shot: Where the frames are.
+        session: Its window and regions, once it has its plan.
+        say: Told of each frame that must be read again: a sentence and the frame.
+    """
+
+    def __init__(self, shot: Shot, session: MattingSession, say: Callable[[str, int], None]) -> None:
+        self._shot = shot
+        self._window = session.window
+        self._region = session.region
+        self._say = say
+        self._positions = {frame: position for position, frame in enumerate(shot.frames)}
+        self._contents: dict[int, _Content] = {}
+        self._files: dict[Path, tuple[Stamp, bytes]] = {}
+
+    def read(self, frame: int) -> tuple[Plate, NDArray[np.uint8]]:
+        """A frame's plate and trimap, (H, W) uint8 of 0, 128 and 255.
+
+        Raises:
+            InputError: One cannot be read, now or after some patience.
+        """
+
+        def read() -> tuple[Plate, NDArray[np.uint8]]:
+            # The hash comes first: pixels newer than their name are only made again, older ones would be kept.
+            file = self._file(frame)
+            plate, trimap = self._shot.plate.read(frame), self._shot.trimap.read(frame)
+            self._contents[frame] = self._content(file, trimap)
+            return plate, trimap
+
+        return self._patiently(read, frame)
+
+    def look(self, frames: Sequence[int]) -> None:
+        """Read all that `name` needs for some frames: plates by several threads, trimaps in order.
+
+        Raises:
+            InputError: One of the files cannot be read.
+        """
+        around = sorted({frame for middle in frames for frame in self._around(middle)} - set(self._contents))
+        with ThreadPoolExecutor(_THREADS) as pool:
+            files = pool.map(lambda frame: self._patiently(lambda: self._file(frame), frame), around)
+            for frame, file in zip(around, files, strict=True):
+                self._contents[frame] = self._content(file, self._trimap(frame))
+
+    def name(self, frame: int) -> str:
+        """Hash of all that decides a frame's alpha; the frames around it have been read or looked at."""
+        digest, count = hashlib.blake2b(digest_size=16), len(self._shot.frames)
+        for near in neighbours(self._positions[frame], self._window, count):
+            content = self._at(near)
+            regions = [box for far in served(near, self._window, count) if (box := self._at(far).region) is not None]
+            digest.update(content.plate + content.trimap + f"{union(regions) if regions else None}".encode())
+        return digest.hexdigest()
+
+    def _trimap(self, frame: int) -> NDArray[np.uint8]:
+        return self._patiently(lambda: self._shot.trimap.read(frame), frame)
+
+    def _at(self, position: int) -> _Content:
+        return self._contents[self._shot.frames[position]]
+
+    def _around(self, frame: int) -> tuple[int, ...]:
+        """The frames within reach of a frame, itself included."""
+        position, far = self._positions[frame], reach(self._window)
+        return self._shot.frames[max(position - far, 0) : position + far + 1]
+
+    def _content(self, plate: bytes, trimap: NDArray[np.uint8]) -> _Content:
+        values = hashlib.blake2b(trimap.tobytes(), digest_size=16).digest()
+        return _Content(plate, values, self._region(trimap))
+
+    def _patiently(self, read: Callable[[], Result], frame: int) -> Result:
+        paths = (self._shot.plate.sequence.path(frame), self._shot.trimap.path(frame))
+        return patiently(read, paths, frame=frame, say=self._say)
+
+    def _file(self, frame: int) -> bytes:
+        """Hash of the plate's file, which may be one movie for all frames."""
+        path = self._shot.plate.sequence.path(frame)
+        now = stamp(path)
+        known = self._files.get(path)
+        if known is None or known[0] != now:
+            known = self._files[path] = now, _file_hash(path)
+        return known[1]
+
+
+def _file_hash(path: Path) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.digest()

@@ -1,0 +1,48 @@
+"""Which frames have to be rendered for the engine, so that what it makes does not depend on how much was rendered."""
+
+from typing import NamedTuple, Sequence
+
+from .bridge.frames import format_range
+
+NEIGHBOURS = 4
+"""Frames on each side that an alpha may depend on, with any model that there is."""
+
+
+class Span(NamedTuple):
+    """Frames from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return format_range(range(self.first, self.last + 1))
+
+    def holds(self, other: "Span") -> bool:
+        """Whether another span lies inside this one."""
+        return self.first <= other.first and other.last <= self.last
+
+
+def with_neighbours(wanted: Span, shot: Span) -> Span:
+    """The frames that the wanted ones depend on, if every frame has its trimap.
+
+    Args:
+        wanted: Frames to matte.
+        shot: Frames that the plate has; past its ends there is nothing to render. The wanted ones always count.
+    """
+    return Span(
+        min(wanted.first, max(wanted.first - NEIGHBOURS, shot.first)),
+        max(wanted.last, min(wanted.last + NEIGHBOURS, shot.last)),
+    )
+
+
+def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
+    """The frames that the wanted ones depend on, if trimaps are propagated from keyframes on both sides.
+
+    Keyframes on which there is neither a plate nor a wanted frame do not count.
+    """
+    near = with_neighbours(wanted, shot)
+    first, last = min(shot.first, near.first), max(shot.last, near.last)
+    return Span(
+        max((key for key in keys if first <= key <= near.first), default=near.first),
+        min((key for key in keys if near.last <= key <= last), default=near.last),
+    )
