@@ -20,6 +20,7 @@ ALLOWED = {
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},
     "trimap": {"numpy", "cv2"},
     "foreground.py": {"numpy", "pymatting"},
+    "keying": {"numpy", "cv2"},
     "pipeline": {"numpy", "torch", "cv2", "psutil"},
     "review": {"numpy", "cv2", "av"},
     "training": {"numpy", "torch", "cv2", "safetensors"},

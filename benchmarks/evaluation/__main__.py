@@ -24,7 +24,10 @@ def main() -> None:
     clips = options.only or (QUICK if options.gate else list(CLIPS))
     if options.gate:
         raise SystemExit(check(options, clips))
-    results = {name: scores_of(name, clips, options) for name in models(options)}
+    if options.stored:
+        results = {name: stored(Path(name).stem, clips, options.trimap) for name in models(options)}
+    else:
+        results = {name: scores_of(name, clips, options) for name in models(options)}
     results = {name: scores for name, scores in results.items() if scores}
     print(report.table(results))
 
@@ -39,6 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gate", action="store_true", help="three clips; exit 1 if the checkpoint should not go in")
     parser.add_argument("--worst", type=float, default=gate.WORST, help="SAD that a clip may have, times closed-form's")
     parser.add_argument("--keep", action="store_true", help="keep the model's own scores: it is the one to be shipped")
+    parser.add_argument("--stored", action="store_true", help="print what results/ holds and run nothing")
     parser.add_argument("--recompute", action="store_true", help="measure peers again")
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
     parser.add_argument("--rvm", type=Path, help="ONNX file of Robust Video Matting")

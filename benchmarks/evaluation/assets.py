@@ -209,7 +209,7 @@ def veil(scene: bpy.types.Scene, time: float) -> None:
     height = np.stack([-0.12 * u, wave, sag - 0.25 * (v - 0.5) * u], axis=-1)
     forms.sheet(height, surfaces.scarf(), width=1.9)
     pole = np.stack([np.full(20, -0.97), np.zeros(20), np.linspace(-1.5, 1.1, 20)], axis=1)
-    forms.strands(pole[None], np.full(20, 0.03), surfaces.skin("pole", [0.3, 0.2, 0.1], 0.7))
+    forms.strands(pole[None], np.full(20, 0.09), surfaces.skin("pole", [0.3, 0.2, 0.1], 0.7))
     props.studio(scene, key=(2.0, -4.0, 2.0), sky=0.8)
 
 

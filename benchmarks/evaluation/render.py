@@ -45,7 +45,7 @@ SHOTS = {
     "motion_blur": Shot(assets.motion_blur, samples=32, half_width=1.8),
     "smoke": Shot(assets.smoke, samples=8, half_width=1.75),
     "curls": Shot(assets.curls, samples=20, half_width=1.7),
-    "veil": Shot(assets.veil, samples=12, half_width=1.6),
+    "veil": Shot(assets.veil, samples=16, half_width=1.6),
     "defocus": Shot(assets.defocus, samples=20, half_width=2.0),
     "foliage_hd": Shot(assets.foliage, size=HD, samples=6, half_width=2.0),
     "net_hd": Shot(assets.net, size=HD, samples=6, half_width=1.75),

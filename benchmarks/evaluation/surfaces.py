@@ -58,7 +58,7 @@ def scarf() -> bpy.types.Material:
     graph = Graph("scarf")
     uv = graph.node("SeparateXYZ", Vector=graph.node("TexCoord").outputs["UV"])
     across = graph.math("ABSOLUTE", graph.math("SUBTRACT", uv.outputs[1], 0.5))
-    hem = graph.math("GREATER_THAN", across, 0.465)
+    hem = graph.math("GREATER_THAN", across, 0.445)
     cells = [
         graph.math("SUBTRACT", graph.math("FRACT", graph.math("MULTIPLY", uv.outputs[i], 9.0)), 0.5) for i in (0, 1)
     ]
@@ -66,7 +66,7 @@ def scarf() -> bpy.types.Material:
     dots = graph.math("LESS_THAN", r2, 0.03)
     facing = graph.node("LayerWeight", Blend=0.4).outputs["Facing"]
     sheer = graph.math("MULTIPLY_ADD", facing, 0.45, 0.22)
-    cover = graph.math("MAXIMUM", sheer, graph.math("MULTIPLY", graph.math("MAXIMUM", hem, dots), 0.85))
+    cover = graph.math("MAXIMUM", sheer, graph.math("MAXIMUM", hem, dots))
     colour = graph.ramp(uv.outputs[0], [np.float32([0.55, 0.06, 0.2]), np.float32([0.7, 0.35, 0.1])])
     cloth = graph.mix(
         0.5, graph.node("BsdfDiffuse", Color=colour).outputs[0], graph.node("BsdfTranslucent", Color=colour).outputs[0]
