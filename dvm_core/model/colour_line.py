@@ -1,11 +1,12 @@
-"""Colour lines: alpha as an affine function of colour, fitted around each place (Levin et al., *A Closed-Form Solution*).
+"""Colour lines: alpha as an affine function of colour, fitted around each place.
 
-Within a small window foreground and background colours each lie about on a line, so alpha is about `a . I + b` there
-(equation 3 of that paper). Given a guess of alpha and how far to trust it, the `a` and `b` of a window follow from its
-weighted moments in closed form; a guided filter (He et al., *Guided Image Filtering*) is this with equal trust. Two
-things follow that a convolution cannot do: detail of the plate reaches alpha at full resolution from lines that were
-fitted at a quarter of it, and moments of several frames may be added, since a line lives in colour, not in place: what
-moved a few pixels still says the same about which colour is foreground.
+After Levin et al., *A Closed-Form Solution to Natural Image Matting*: within a small window foreground and background
+colours each lie about on a line, so alpha is about `a . I + b` there (equation 3 of that paper). Given a guess of alpha
+and how far to trust it, the `a` and `b` of a window follow from its weighted moments in closed form; a guided filter
+(He et al., *Guided Image Filtering*) is this with equal trust. Two things follow that a convolution cannot do: detail
+of the plate reaches alpha at full resolution from lines that were fitted at a quarter of it, and moments of several
+frames may be added, since a line lives in colour, not in place: what moved a few pixels still says the same about which
+colour is foreground.
 """
 
 from __future__ import annotations

@@ -103,8 +103,8 @@ class Lite(MattingNetwork):
     drafts = DRAFT
     draft_halo = 12
     halo = 4
-    margin = 96  # what lies beyond moves an alpha by less than a step of 8 bits
-    footprint = Footprint(prepared=52, features=41, context=100, finish=450)
+    margin = 128  # what lies beyond moves an alpha by two steps of 8 bits at most
+    footprint = Footprint(prepared=52, features=58, context=100, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:
         super().__init__()

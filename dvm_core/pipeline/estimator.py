@@ -75,8 +75,8 @@ class NetworkEstimator:
     """A network, run where there is something to solve.
 
     The context is computed over the box of the unknown pixels and the network's margin around it; the full resolution
-    parts, `draft` and `finish`, only on those tiles of it that hold unknown pixels. Each frame is encoded once, over the union of
-    the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
+    parts, `draft` and `finish`, only on those tiles of it that hold unknown pixels. Each frame is encoded once, over
+    the union of the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
 
     Args:
         network: In evaluation mode; it is changed for speed, not in what it computes.

@@ -135,4 +135,4 @@ def _picture_with_alpha(path: Path, size: int) -> Bytes:
     picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
     if picture.shape[:2] != (size, size):
         picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    return picture
+    return np.asarray(picture, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""The state of a run (weights, their average, optimiser, history), saved atomically in pieces and read without unpickling."""
+"""The state of a run (weights, average, optimiser, history), saved atomically in pieces, read without unpickling."""
 
 from __future__ import annotations
 

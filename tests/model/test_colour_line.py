@@ -17,6 +17,20 @@ def test_an_alpha_that_is_affine_in_colour_is_found_again():
     torch.testing.assert_close(found, alpha, atol=2e-3, rtol=0)
 
 
+def window_of(y, x, radius):
+    return np.s_[..., max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
+
+
+def weighted_fit(colour, alpha, weight):
+    """Slopes and offset by NumPy's least squares, the ridge as three more equations; some weight is above 0."""
+    share = weight / weight.sum()
+    mean, level = (share * colour).sum(1), (share * alpha).sum()
+    root = np.sqrt(share)
+    rows = np.vstack([(root * (colour - mean[:, None])).T, np.sqrt(2e-5) * np.eye(3)])
+    slopes = np.linalg.lstsq(rows, np.append(root * (alpha - level), np.zeros(3)), rcond=None)[0]
+    return [*slopes, level - slopes @ mean]
+
+
 @pytest.mark.parametrize("radius", [1, 3])
 def test_each_window_is_a_weighted_least_squares_fit(radius):
     """Against NumPy's solver on the stacked equations of every window, ridge and averaging included."""
@@ -25,30 +39,21 @@ def test_each_window_is_a_weighted_least_squares_fit(radius):
     plate, alpha = rng.random((3, height, width)), rng.random((height, width))
     weight = rng.uniform(0.2, 1.0, (height, width))
     weight[:3, :3] = 0.0
-    slopes = np.zeros((4, height, width))
-    total = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = np.s_[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
-            w, a = weight[window].ravel(), alpha[window].ravel()
-            colour = plate[:, *window].reshape(3, -1) - 0.5
-            total[y, x] = w.sum()
-            if w.sum() == 0.0:
-                continue
-            mean = (w * colour).sum(1) / w.sum()
-            root = np.sqrt(w / w.sum())
-            rows = np.vstack([(root * (colour - mean[:, None])).T, np.sqrt(2e-5) * np.eye(3)])
-            slope = np.linalg.lstsq(rows, np.append(root * (a - (w * a).sum() / w.sum()), np.zeros(3)), rcond=None)[0]
-            slopes[:, y, x] = *slope, (w * a).sum() / w.sum() - slope @ mean
-    expected = np.zeros_like(slopes)
-    for y in range(height):
-        for x in range(width):
-            window = np.s_[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1]
-            expected[:, y, x] = (slopes[:, *window] * total[window]).sum((1, 2)) / max(total[window].sum(), 1e-9)
+    places = list(np.ndindex(height, width))
+    fitted, total = np.zeros((4, height, width)), np.zeros((height, width))
+    for y, x in places:
+        w, a = weight[window_of(y, x, radius)].ravel(), alpha[window_of(y, x, radius)].ravel()
+        total[y, x] = w.sum()
+        if total[y, x] > 0:
+            fitted[:, y, x] = weighted_fit(plate[window_of(y, x, radius)].reshape(3, -1) - 0.5, a, w)
+    expected, sure = np.zeros_like(fitted), np.zeros((height, width), bool)
+    for y, x in places:
+        around = total[window_of(y, x, radius)]
+        expected[:, y, x] = (fitted[window_of(y, x, radius)] * around).sum((1, 2)) / max(around.sum(), 1e-9)
+        sure[y, x] = around.min() > 2.0  # elsewhere the little weight of "nobody knows" shows
     tensors = (torch.from_numpy(part) for part in (plate[None], alpha[None, None], weight[None, None]))
     found = lines(*tensors, radius)[0].numpy()
-    sure = np.array([[total[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1].min() > 2.0 for x in range(width)] for y in range(height)])
-    assert sure.sum() > 10  # elsewhere the little weight of "nobody knows" shows
+    assert sure.sum() > 10
     assert np.abs(found - expected)[:, sure].max() < 5e-3 * np.abs(expected).max()
 
 
