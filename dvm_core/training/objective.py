@@ -58,7 +58,9 @@ def total_loss(answer: Tensor, answers: Tensor, batch: Batch, weights: Weights) 
         if getattr(weights, name) > 0:
             parts[name] = getattr(losses, name)(predicted, truth, region)
     if weights.answers > 0:
-        parts["answers"] = losses.masked_mean((answers.flatten(0, 1) - truth).abs(), region.expand_as(answers.flatten(0, 1)))
+        parts["answers"] = losses.masked_mean(
+            (answers.flatten(0, 1) - truth).abs(), region.expand_as(answers.flatten(0, 1))
+        )
     if weights.composition > 0:
         parts["composition"] = losses.composition(predicted, truth, region, batch["contrast"].flatten(0, 1))
     if weights.temporal > 0 and alpha.shape[1] > 1:
