@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dvm_core.bridge.errors import ModelError, OutputError
 from dvm_core.model import weights
-from dvm_core.model.network import MattingNetwork
+from dvm_core.model.network import Features, MattingNetwork
 
 
 class WholeWindow(nn.Module):
@@ -39,9 +39,17 @@ class WholeWindow(nn.Module):
             (1, 1, H, W) in [0, 1].
         """
         network = self.network
-        features = [network.encode(network.stem(frame)) for frame in frames.split(1)]
         past = network.window.past
-        return network.finish(network.context(features, unknown), frames[past : past + 1])
+        features, drafts = zip(*[self._encoded(frame) for frame in frames.split(1)], strict=True)
+        return network.finish(network.context(features, unknown), frames[past : past + 1], drafts[past])
+
+    def _encoded(self, frame: Tensor) -> tuple[Features, Tensor | None]:
+        network = self.network
+        features = network.encode(network.stem(frame))
+        if not network.drafts:
+            return features, None
+        draft = network.draft(features, frame)
+        return network.absorb(features, draft), draft
 
 
 def export(name_or_file: str | Path, out: str | Path) -> None:

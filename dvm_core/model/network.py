@@ -67,6 +67,8 @@ class MattingNetwork(nn.Module, ABC):
         margin: Pixels around the unknown region that decide its alpha, a multiple of `stride`; None where a global
             statistic makes that the whole frame.
         footprint: Memory that it takes.
+        drafts: Channels of a draft; where there are some, `draft` and `absorb` come between `encode` and `context`.
+        draft_halo: Reach of `draft` in pixels; a multiple of `context_stride`.
     """
 
     architecture: str
@@ -78,6 +80,8 @@ class MattingNetwork(nn.Module, ABC):
     halo: int
     margin: int | None
     footprint: Footprint
+    drafts: int = 0
+    draft_halo: int = 0
 
     @abstractmethod
     def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:
@@ -104,6 +108,23 @@ class MattingNetwork(nn.Module, ABC):
             stem: (N, ...), from `stem`.
         """
 
+    def draft(self, features: Features, frame: Tensor) -> Tensor:
+        """A first answer at full resolution, from one frame alone; tiled as `finish` is.
+
+        Args:
+            features: From `encode`, of the same pixels.
+            frame: (N, C, h, w).
+
+        Returns:
+            (N, K, h, w) float32; the first channel is alpha in [0, 1], 0 or 1 where the trimap is known. Where a
+            region has no unknown pixel it is not called: there alpha is as known, and all other channels are 1.
+        """
+        raise NotImplementedError(f"{self.architecture} drafts nothing")
+
+    def absorb(self, features: Features, draft: Tensor) -> Features:
+        """The features with what a draft of the same pixels, (N, K, h, w), tells the neighbours."""
+        raise NotImplementedError(f"{self.architecture} drafts nothing")
+
     def shared(self, features: Features) -> Features:
         """Those of a frame's features that other frames' windows need, once its own alpha is done."""
         return features
@@ -121,12 +142,13 @@ class MattingNetwork(nn.Module, ABC):
         """
 
     @abstractmethod
-    def finish(self, context: Tensor, frame: Tensor) -> Tensor:
+    def finish(self, context: Tensor, frame: Tensor, draft: Tensor | None = None) -> Tensor:
         """Alpha at full resolution.
 
         Args:
             context: (N, K, h / context_stride, w / context_stride).
             frame: (N, C, h, w), the same pixels.
+            draft: Of the same pixels, where the network drafts.
 
         Returns:
             (N, 1, h, w) in [0, 1].

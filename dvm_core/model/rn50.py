@@ -133,7 +133,7 @@ class RN50(MattingNetwork):
         fused.append(self.fusion.fuse(deepest, [frame[f"f{deepest}"] for frame in window]))
         return self.decoder.low(fused)
 
-    def finish(self, context: Tensor, frame: Tensor) -> Tensor:
+    def finish(self, context: Tensor, frame: Tensor, draft: Tensor | None = None) -> Tensor:
         """The refined alpha, (N, 1, h, w) in [0, 1]; see the base class."""
         return self._heads(context, frame)[1]
 

@@ -27,7 +27,8 @@ class TemporalFusion(nn.Module):
 
     def __init__(self, channels: int, width: int, groups: int, frames: int) -> None:
         super().__init__()
-        self.narrow = nn.Conv2d(channels, width, 1)
+        # To unit variance: offsets are linear in these maps, and must begin as a matter of pixels.
+        self.narrow = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
         self.align = DeformableAlignment(width, groups)
         self.aggregate = Aggregation(width, frames)
         self.widen = nn.Conv2d(width, channels, 1)
@@ -39,22 +40,32 @@ class TemporalFusion(nn.Module):
         narrowed = self.narrow(features)
         return narrowed, self.align.neighbour_half(narrowed)
 
-    def forward(self, neighbours: Sequence[tuple[Tensor, Tensor]], frame: int, weight: Tensor) -> Tensor:
-        """The residual that the window adds to its frame.
+    def aligned(self, neighbours: Sequence[tuple[Tensor, Tensor]], frame: int) -> list[Tensor]:
+        """The window's narrowed features, moved to where its frame has them.
 
         Args:
             neighbours: `neighbour` of every frame in the window, oldest first.
             frame: Position of the frame itself.
+
+        Returns:
+            One (N, width, h, w) for each frame.
+        """
+        own = neighbours[frame][0]
+        reference = self.align.reference_half(own)
+        return [
+            own if position == frame else self.align.align(narrowed, half, reference)
+            for position, (narrowed, half) in enumerate(neighbours)
+        ]
+
+    def forward(self, aligned: Sequence[Tensor], weight: Tensor) -> Tensor:
+        """The residual that the window adds to its frame.
+
+        Args:
+            aligned: As from `aligned`.
             weight: (N, 1, h, w), the share of unknown pixels: channel attention looks at those only, so that its
                 means do not depend on how much known plate stands around them.
 
         Returns:
             (N, channels, h, w).
         """
-        own = neighbours[frame][0]
-        reference = self.align.reference_half(own)
-        aligned = [
-            own if position == frame else self.align.align(narrowed, half, reference)
-            for position, (narrowed, half) in enumerate(neighbours)
-        ]
         return cast(Tensor, self.widen(self.aggregate(aligned, weight)))

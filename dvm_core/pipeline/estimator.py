@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dvm_core.io.trimap_file import UNKNOWN
+from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
 from dvm_core.model.fold import fold_norms
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
@@ -22,6 +22,7 @@ from dvm_core.pipeline.regions import Box, mask_box, tiles, union
 from dvm_core.pipeline.windows import neighbours, served
 
 SMALLEST_TILE = 128  # below, a tile is mostly halo
+_DRAFT = "draft"  # the feature that is at full resolution
 _TILE_GRID = 32  # pixels that a tile's unknown box is snapped to: few shapes, so that kernels are reused
 
 Alpha = NDArray[np.float32]
@@ -73,9 +74,9 @@ class ClosedFormEstimator:
 class NetworkEstimator:
     """A network, run where there is something to solve.
 
-    The context is computed over the box of the unknown pixels and the network's margin around it; the last, full
-    resolution part only on those tiles of it that hold unknown pixels. Each frame is encoded once, over the union of
-    the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
+    The context is computed over the box of the unknown pixels and the network's margin around it; the full resolution
+    parts, `draft` and `finish`, only on those tiles of it that hold unknown pixels. Each frame is encoded once, over
+    the union of the boxes that its features serve, so an alpha depends on the frames around it and on nothing else.
 
     Args:
         network: In evaluation mode; it is changed for speed, not in what it computes.
@@ -109,7 +110,7 @@ class NetworkEstimator:
             padded = _pad(frame.trimap, self._bounds(frame))
             unknown = torch.from_numpy((padded[region.slices] == UNKNOWN)[None, None]).to(self._compute.device)
             context = self._network.context(window, unknown.float())
-            self._finish(frame, context, region, alpha)
+            self._finish(frame, context, window[self.window.past].get(_DRAFT), region, alpha)
         if frame.encoded is not None:
             frame.encoded = replace(frame.encoded, features=self._network.shared(frame.encoded.features))
         return alpha
@@ -147,7 +148,11 @@ class NetworkEstimator:
     def _encode(self, frame: Frame, region: Box) -> Encoded:
         prepared = self._prepared(frame)
         stems = [self._stem(prepared, strip, region) for strip in self._strips(region)]
-        return Encoded(region, self._network.encode(torch.cat(stems, dim=2) if len(stems) > 1 else stems[0]))
+        features = self._network.encode(torch.cat(stems, dim=2) if len(stems) > 1 else stems[0])
+        if self._network.drafts:
+            draft = self._draft(frame, features, region)
+            features = self._network.absorb(features, draft) | {_DRAFT: draft}
+        return Encoded(region, features)
 
     def _strips(self, region: Box) -> Iterator[Box]:
         """Full rows of a region, as many pixels in each as in four tiles."""
@@ -162,23 +167,45 @@ class NetworkEstimator:
         halo = strip.grown(self._network.stem_halo, region)
         return _cut(self._network.stem(self._crop(prepared, halo)), halo, strip)
 
-    def _finish(self, frame: Frame, context: Tensor, region: Box, alpha: Alpha) -> None:
+    def _draft(self, frame: Frame, features: Features, region: Box) -> Tensor:
+        """The network's draft of a region, (1, K, h, w); where nothing is unknown, what the trimap says."""
+        prepared = self._prepared(frame)
+        known = _pad(frame.trimap, self._bounds(frame))[region.slices]
+        draft = torch.ones(1, self._network.drafts, *known.shape, device=self._compute.device)
+        draft[0, 0] = torch.from_numpy((known == FOREGROUND).astype(np.float32)).to(draft.device)
+        for core, halo in self._unsolved(known, region, self._network.draft_halo):
+            part = {name: _cut(maps, region, halo) for name, maps in features.items()}
+            rows, columns = core.inside(region)
+            draft[:, :, rows, columns] = _cut(self._network.draft(part, self._crop(prepared, halo)), halo, core)
+        return draft
+
+    def _finish(self, frame: Frame, context: Tensor, draft: Tensor | None, region: Box, alpha: Alpha) -> None:
         """Write the alpha of the unknown pixels, tile by tile."""
         height, width = alpha.shape
         prepared = self._prepared(frame)
-        for tile in [region] if self.tile == 0 else tiles(region, self.tile):
-            rows, columns = slice(tile.top, min(tile.bottom, height)), slice(tile.left, min(tile.right, width))
-            unknown = frame.trimap[rows, columns] == UNKNOWN
-            solved = mask_box(unknown)
-            if solved is None:
-                continue
-            core = solved.moved(tile.top, tile.left).snapped(_TILE_GRID, tile)
-            halo = core.grown(self._network.halo, region)
-            part = self._network.finish(_cut(context, region, halo), self._crop(prepared, halo))
+        known = _pad(frame.trimap, self._bounds(frame))[region.slices]
+        for core, halo in self._unsolved(known, region, self._network.halo):
+            drafted = None if draft is None else _cut(draft, region, halo)
+            part = self._network.finish(_cut(context, region, halo), self._crop(prepared, halo), drafted)
             values = _cut(part, halo, core)[0, 0].float().cpu().numpy()
             rows, columns = slice(core.top, min(core.bottom, height)), slice(core.left, min(core.right, width))
             unknown = frame.trimap[rows, columns] == UNKNOWN
             alpha[rows, columns][unknown] = values[: unknown.shape[0], : unknown.shape[1]][unknown]
+
+    def _unsolved(self, trimap: NDArray[np.uint8], region: Box, reach: int) -> Iterator[tuple[Box, Box]]:
+        """The tiles of a region that hold unknown pixels: the box around these, and with the halo that it wants.
+
+        Args:
+            trimap: Of the region, (h, w).
+            region: To cut into tiles.
+            reach: Width of a halo in pixels.
+        """
+        for tile in [region] if self.tile == 0 else tiles(region, self.tile):
+            rows, columns = tile.inside(region)
+            solved = mask_box(trimap[rows, columns] == UNKNOWN)
+            if solved is not None:
+                core = solved.moved(tile.top, tile.left).snapped(_TILE_GRID, tile)
+                yield core, core.grown(reach, region)
 
     def _prepared(self, frame: Frame) -> PreparedFrame:
         if frame.prepared is None:

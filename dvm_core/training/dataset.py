@@ -13,13 +13,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from dvm_core.model.cues import network_input
-from dvm_core.training.library import Library, add_photographs, make_library
+from dvm_core.training.library import Library, add_photographs, add_rendered, make_library
 from dvm_core.training.noise import Rng
 from dvm_core.training.recipe import Data, Recipe
 from dvm_core.training.synthetic import Take, make_take
 
 Batch = dict[str, Tensor]
-"""`frames` (N, T, C, H, W) network input; `alpha` and `unknown` (N, T, 1, H, W); `contrast` (N, T, 3, H, W)."""
+"""`frames` (N, T, C, H, W) network input; `alpha` and `unknown` (N, T, 1, H, W); `contrast` (N, T, 3, H, W);
+`alone`, whether neighbours are to be left out."""
 
 _SURROUND = 64  # pixels composed beyond a crop, often: cues are computed on whole frames
 _SURROUNDED = 0.3  # how often
@@ -34,9 +35,11 @@ def open_library(data: Data) -> Library:
         size=data.picture_size,
         seed=data.seed,
     )
-    if not data.photographs:
-        return library
-    return add_photographs(library, Path(data.photographs), data.photograph_share)
+    if data.rendered:
+        library = add_rendered(library, Path(data.rendered), data.rendered_share)
+    if data.photographs:
+        library = add_photographs(library, Path(data.photographs), data.photograph_share)
+    return library
 
 
 class Batches(Dataset[Batch]):
@@ -64,7 +67,8 @@ class Batches(Dataset[Batch]):
         frames = 3 if recipe.window else 1
         count = max(1, round(recipe.pixels / (frames * size * size)))
         samples = [self._sample(rng, size, frames) for _ in range(count)]
-        return {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+        batch = {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+        return batch | {"alone": torch.tensor(recipe.window and rng.random() < recipe.alone)}
 
     def _sample(self, rng: Rng, size: int, frames: int) -> dict[str, np.ndarray]:
         largest = self._library.foregrounds.shape[1]
@@ -96,9 +100,9 @@ def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
 def turned(batch: Batch, turn: int) -> Batch:
     """The batch mirrored (odd turns) and turned over its diagonal (every second pair of turns)."""
     if turn % 2:
-        batch = {name: value.flip(-1) for name, value in batch.items()}
+        batch = {name: value.flip(-1) if value.ndim else value for name, value in batch.items()}
     if turn // 2 % 2:
-        batch = {name: value.transpose(-1, -2) for name, value in batch.items()}
+        batch = {name: value.transpose(-1, -2) if value.ndim else value for name, value in batch.items()}
     return batch
 
 
@@ -107,7 +111,7 @@ def _start_loader(_: int) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     if hasattr(os, "nice"):
-        os.nice(5)
+        pass
 
 
 def _look_at_unknown(take: Take, rng: Rng, size: int) -> tuple[int, int]:

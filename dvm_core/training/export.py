@@ -15,7 +15,7 @@ from dvm_core.model.weight_file import Record
 from dvm_core.training.recipe import Recipe
 from dvm_core.training.state import History, load_state
 
-SOURCE = "dvm train, on procedural takes with exact alpha"
+SOURCE = "dvm train, on procedural and rendered takes with exact alpha"
 LICENCE = "Apache-2.0"
 _LARGEST_VARIANCE = 3e4  # half precision ends at 65504
 
@@ -67,7 +67,7 @@ def training_record(saved: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     """
     history: History = saved["history"]
     told = asdict(replace(recipe, out="", start=Path(recipe.start).name, data=replace(recipe.data, library="")))
-    told["data"]["photographs"] = bool(recipe.data.photographs)
+    told["data"] |= {"photographs": bool(recipe.data.photographs), "rendered": bool(recipe.data.rendered)}
     validations = [entry for entry in history if "mae" in entry]
     return {
         "recipe": told,

@@ -70,6 +70,26 @@ def add_photographs(library: Library, folder: Path, share: float) -> Library:
     return Library(library.foregrounds, np.concatenate([library.backgrounds, *[np.stack(squares)] * times]))
 
 
+def add_rendered(library: Library, folder: Path, share: float) -> Library:
+    """Add the pictures in a folder to the foregrounds, at the library's size.
+
+    Args:
+        library: To add to.
+        folder: Of square PNG files with alpha, straight display colour.
+        share: How often a foreground is to be one of them, in [0, 1); few are repeated to reach it.
+
+    Raises:
+        InputError: A file that is no such picture.
+    """
+    size = library.foregrounds.shape[1]
+    pictures = [_picture_with_alpha(path, size) for path in sorted(folder.glob("*.png"))]
+    if not pictures:
+        return library
+    wanted = share / (1.0 - share) * len(library.foregrounds)
+    times = max(1, round(wanted / len(pictures)))
+    return Library(np.concatenate([library.foregrounds, *[np.stack(pictures)] * times]), library.backgrounds)
+
+
 def _kept(stem: Path, count: int, size: int, channels: int, seed: int) -> Bytes:
     """Read the pictures that are there and make the rest; several parts may be made at different times."""
     pictures = np.empty((count, size, size, channels), np.uint8)
@@ -106,3 +126,13 @@ def _starts(length: int, size: int) -> list[int]:
     """Starts of the fewest windows of `size` that cover `length` evenly."""
     count = -(-length // size)
     return [0] if count == 1 else [round(i * (length - size) / (count - 1)) for i in range(count)]
+
+
+def _picture_with_alpha(path: Path, size: int) -> Bytes:
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:
+        raise InputError("Expected an 8-bit PNG with alpha among the foregrounds; remove the file.", path=path)
+    picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
+    if picture.shape[:2] != (size, size):
+        picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(picture, dtype=np.uint8)

@@ -20,6 +20,9 @@ class Data:
         backgrounds: Procedural backgrounds.
         photographs: Folder of PNG or JPEG photographs to use as backgrounds too; empty for none.
         photograph_share: How often a background is a photograph, where there are any; in [0, 1).
+        rendered: Folder of square PNG pictures with alpha (straight display colour) to use as foregrounds too; empty
+            for none.
+        rendered_share: How often a foreground is one of them, where there are any; in [0, 1).
         picture_size: Height and width of the library's pictures, in pixels.
         seed: Of the library.
     """
@@ -29,6 +32,8 @@ class Data:
     backgrounds: int = 500
     photographs: str = ""
     photograph_share: float = 0.15
+    rendered: str = ""
+    rendered_share: float = 0.35
     picture_size: int = 448
     seed: int = 1
 
@@ -43,6 +48,7 @@ class Weights:
     gradient: float = 1.0
     divergence: float = 0.02
     laplacian: float = 1.0
+    answers: float = 1.0
     temporal: float = 1.0
 
 
@@ -61,6 +67,8 @@ class Recipe:
         warmup: Steps in which the learning rate rises.
         rate: Highest learning rate.
         slow: Factor on the rate of everything but the temporal fusion, when training on windows.
+        alone: Share of the windows' steps that repeat the frame in place of its neighbours: what the network must do
+            where a shot begins and ends, and what it is compared with.
         decay: AdamW weight decay.
         clip: Largest norm of the gradient.
         average: Decay of the exponential moving average of the weights, for each step.
@@ -87,6 +95,7 @@ class Recipe:
     warmup: int = 100
     rate: float = 1.5e-3
     slow: float = 0.1
+    alone: float = 0.25
     decay: float = 1e-4
     clip: float = 1.0
     average: float = 0.998

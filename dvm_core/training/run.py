@@ -25,6 +25,7 @@ from dvm_core.training.validation import VALIDATION_SEED, make_validation, matte
 
 log = logging.getLogger(__name__)
 
+OFFSETS = 0.1  # share of the rate that sampling offsets learn at: once astray they hardly come back
 _LOG_EVERY = 10  # steps
 
 
@@ -77,7 +78,8 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.rate * group["factor"] * learning_rate(recipe, self.step)
         _train_mode(self.network, recipe)
-        parts = total_loss(answer(self.network, batch["frames"], recipe), batch, recipe.losses)
+        alphas, answers = answer(self.network, batch["frames"], recipe, alone=bool(batch["alone"]))
+        parts = total_loss(alphas, answers, batch, recipe.losses)
         self.optimiser.zero_grad(set_to_none=True)
         parts["total"].backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
@@ -149,11 +151,17 @@ def _start(recipe: Recipe) -> Lite:
 
 
 def _groups(network: Lite, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameters with their share of the rate: in the temporal phase all but the fusion go slowly."""
-    fusion = list(network.fusion.parameters())
-    chosen = {id(parameter) for parameter in fusion}
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
-    return [{"params": rest, "factor": recipe.slow if recipe.window else 1.0}, {"params": fusion, "factor": 1.0}]
+    """Parameters with their share of the rate: what works on windows goes fast, offsets slowly, the rest as told."""
+    temporal = {id(weight) for part in network.temporal for weight in part.parameters()}
+    offsets = [weight for name, weight in network.named_parameters() if "conv_offset_mask" in name]
+    slow = {id(weight) for weight in offsets}
+    fast = [w for w in network.parameters() if id(w) in temporal and id(w) not in slow]
+    rest = [w for w in network.parameters() if id(w) not in temporal]
+    return [
+        {"params": rest, "factor": recipe.slow if recipe.window else 1.0},
+        {"params": fast, "factor": 1.0},
+        {"params": offsets, "factor": OFFSETS},
+    ]
 
 
 def _validation(recipe: Recipe) -> list[Take]:

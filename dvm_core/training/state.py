@@ -1,7 +1,10 @@
-"""The state of a run (weights, their average, optimiser, history), saved atomically and read without unpickling."""
+"""The state of a run (weights, average, optimiser, history), saved atomically in pieces, read without unpickling."""
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from dvm_core.bridge.errors import ModelError
+
+SHARD = 15_000_000
+"""Largest piece of a saved state, in bytes."""
+
+FORMAT = "dvm-state/1"
+_LONGEST_LIST = 1 << 16
 
 History = list[dict[str, float]]
 """One entry for each logged step: `step`, and losses or validation scores by name."""
@@ -39,21 +48,38 @@ class Average:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a state so that under its name there is always a whole one."""
+    """Write a state so that under its name there is always a whole one, in pieces that small transfers can carry.
+
+    Args:
+        path: A short list of the pieces; they lie beside it, each named by what it holds and at most `SHARD` bytes.
+        state: What `torch.save` takes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    whole = io.BytesIO()
+    torch.save(state, whole)
+    content = whole.getbuffer()
+    pieces = []
+    for start in range(0, len(content), SHARD):
+        piece = content[start : start + SHARD]
+        name = f"{path.name}.{hashlib.sha256(piece).hexdigest()[:16]}"
+        if not (path.parent / name).exists():
+            _write(path.parent / name, piece)
+        pieces.append(name)
+    _write(path, json.dumps({"format": FORMAT, "pieces": pieces}, indent=1).encode())
+    for old in path.parent.glob(f"{path.name}.*"):
+        if old.name not in pieces:
+            old.unlink()
 
 
 def load_state(path: Path) -> dict[str, Any]:
     """Read a state that `save_state` wrote.
 
     Raises:
-        ModelError: No such file, or no state in it.
+        ModelError: No such file, a piece of it missing or damaged, or no state in it.
     """
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = io.BytesIO(b"".join(_read(path.parent / name) for name in _pieces(path)))
+        state: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
         missing = {"network", "average", "optimiser", "step", "history"} - state.keys()
     except (OSError, RuntimeError, EOFError, AttributeError, ValueError, pickle.UnpicklingError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -67,3 +93,27 @@ def load_average(path: Path) -> dict[str, Tensor]:
     """The averaged weights of a saved state, the ones to use."""
     average: dict[str, Tensor] = load_state(path)["average"]
     return average
+
+
+def _pieces(path: Path) -> list[str]:
+    """Names of a state's pieces: plain names, so that a list from elsewhere reaches no other folder."""
+    document = json.loads(path.read_bytes()[:_LONGEST_LIST])
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError("no list of a state's pieces")
+    names = document.get("pieces")
+    if not isinstance(names, list) or not all(isinstance(n, str) and Path(n).name == n for n in names):
+        raise ValueError("a list of pieces that is damaged")
+    return names
+
+
+def _read(piece: Path) -> bytes:
+    content = piece.read_bytes()
+    if hashlib.sha256(content).hexdigest()[:16] != piece.name.rpartition(".")[2]:
+        raise ValueError(f"its piece {piece.name} is damaged")
+    return content
+
+
+def _write(path: Path, content: bytes | memoryview) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -37,7 +37,8 @@ def network():
             module.momentum = 1.0
     for fusion in net.fusion.values():  # offsets of a pixel or so
         torch.nn.init.normal_(fusion.align.dcnpack.conv_offset_mask.weight, std=0.03)
-    torch.nn.init.normal_(net.head.alpha.weight, std=0.01)
+    for gentle in (net.head.alpha, net.adjust, net.trust):  # what is between 0 and 1, and no step from one to the other
+        torch.nn.init.normal_(gentle.weight, std=0.01)
     plates, trimaps = _scene(3, 160, 192)
     frames = np.stack([network_input(plate, trimap) for plate, trimap in zip(plates, trimaps, strict=True)])
     with torch.no_grad():

@@ -159,11 +159,11 @@ def test_out_of_memory_is_tried_once_more_with_smaller_tiles(model, scene, monke
         expected = matte(session, plates, trimaps)[0].alpha
         finish, tiles = session.model.finish, []
 
-        def short_of_memory(context, frame):
+        def short_of_memory(context, frame, draft):
             tiles.append(session._estimator.tile)
             if tiles[-1] > 128:
                 raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 1 byte")
-            return finish(context, frame)
+            return finish(context, frame, draft)
 
         monkeypatch.setattr(session.model, "finish", short_of_memory)
         assert np.allclose(matte(session, plates, trimaps)[0].alpha, expected, atol=1e-5)

@@ -5,14 +5,17 @@ from dataclasses import replace
 from importlib import resources
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from dvm_core.bridge.errors import ModelError, UsageError
+from dvm_core.bridge.errors import InputError, ModelError, UsageError
 from dvm_core.model import weights
 from dvm_core.model.lite import Lite
-from dvm_core.training.dataset import Batches, turned
+from dvm_core.training.dataset import Batches, open_library, turned
+from dvm_core.training.library import add_rendered
+from dvm_core.training.objective import answer
 from dvm_core.training.recipe import Recipe, load_recipe
 from dvm_core.training.run import learning_rate
 from dvm_core.training.state import Average, load_state, save_state
@@ -115,6 +118,38 @@ def test_the_temporal_phase_moves_the_fusion(recipe):
     assert float(widen.abs().max()) > 0
 
 
+def test_a_step_alone_leaves_the_fusion_without_neighbours(recipe):
+    recipe = replace(recipe, window=True, steps=2, pixels=3 * 64 * 64, warmup=1)
+    library = open_library(recipe.data)
+    assert not Batches(replace(recipe, alone=0.0), library)[0]["alone"]
+    batch = Batches(replace(recipe, alone=1.0), library)[0]
+    assert batch["alone"]
+    network = Lite().eval()
+    with torch.no_grad():
+        alone, _ = answer(network, batch["frames"], recipe, alone=True)
+        changed = batch["frames"].clone()
+        changed[:, 0] = changed[:, 0].flip(-1)
+        again, _ = answer(network, changed, recipe, alone=True)
+    assert torch.equal(alone[:, 1:], again[:, 1:])
+
+
+def test_rendered_pictures_take_their_share_of_the_foregrounds(tmp_path, recipe):
+    library = open_library(recipe.data)
+    picture = np.full((100, 100, 4), 77, np.uint8)
+    cv2.imwrite(str(tmp_path / "0000.png"), picture)
+    mixed = add_rendered(library, tmp_path, 0.5)
+    count, size = len(library.foregrounds), library.foregrounds.shape[1]
+    assert len(mixed.foregrounds) == 2 * count
+    assert mixed.foregrounds[count:].shape == (count, size, size, 4)
+    assert (mixed.foregrounds[count:] == 77).all()
+
+
+def test_a_rendered_picture_without_alpha_is_refused(tmp_path, recipe):
+    cv2.imwrite(str(tmp_path / "0000.png"), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(InputError, match="alpha"):
+        add_rendered(open_library(recipe.data), tmp_path, 0.5)
+
+
 def test_the_average_follows_slowly_and_counts_batches():
     network = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1))
     average = Average(network, 0.9)
@@ -139,6 +174,40 @@ def test_a_file_that_is_no_state_is_refused(tmp_path, content):
     path = tmp_path / "run.state"
     path.write_bytes(content)
     with pytest.raises(ModelError, match="state of a training run"):
+        load_state(path)
+
+
+STATE = {"network": {}, "average": {}, "optimiser": {}, "step": 3, "history": []}
+
+
+def test_a_large_state_lies_in_pieces_that_small_transfers_can_carry(tmp_path):
+    path = tmp_path / "run.state"
+    weights = torch.randn(5_000_000, generator=torch.Generator().manual_seed(1))
+    save_state(path, {**STATE, "network": {"weight": torch.zeros(9)}})
+    save_state(path, {**STATE, "network": {"weight": weights}})
+    files = list(tmp_path.iterdir())
+    assert len(files) == 3  # a list and two pieces; what the first state needed is gone
+    assert max(file.stat().st_size for file in files) <= 15_000_000
+    assert torch.equal(load_state(path)["network"]["weight"], weights)
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+def test_a_state_with_a_damaged_piece_is_refused(tmp_path, harm):
+    path = tmp_path / "run.state"
+    save_state(path, STATE)
+    (piece,) = tmp_path.glob("run.state.*")
+    if harm == "gone":
+        piece.unlink()
+    else:
+        piece.write_bytes(piece.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelError, match=r"state of a training run.*run\.state"):
+        load_state(path)
+
+
+def test_a_list_that_points_out_of_its_folder_is_refused(tmp_path):
+    path = tmp_path / "run.state"
+    path.write_text(json.dumps({"format": "dvm-state/1", "pieces": ["../other"]}))
+    with pytest.raises(ModelError, match="damaged"):
         load_state(path)
 
 
