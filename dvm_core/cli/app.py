@@ -14,6 +14,7 @@ from dvm_core.cli.console import legible_everywhere, warn
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
 from dvm_core.cli.farm import farm
+from dvm_core.cli.finetune import finetune
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.install import install
@@ -55,6 +56,7 @@ app.command()(foreground)
 app.add_typer(models, name="models")
 app.command()(grouped(batch))
 app.add_typer(farm, name="farm")
+app.command()(grouped(finetune))
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(install)
