@@ -15,6 +15,7 @@ from dvm_core.cli.dataset import dataset
 from dvm_core.cli.doctor import doctor
 from dvm_core.cli.eval import evaluate
 from dvm_core.cli.farm import farm
+from dvm_core.cli.finetune import finetune
 from dvm_core.cli.foreground import foreground
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.install import install
@@ -57,6 +58,7 @@ app.add_typer(models, name="models")
 app.command()(grouped(batch))
 app.add_typer(farm, name="farm")
 app.add_typer(dataset, name="dataset")
+app.command()(grouped(finetune))
 app.command()(train)
 app.command("eval")(evaluate)
 app.command()(install)

@@ -20,6 +20,7 @@ from dvm_core.bridge.errors import ModelError, OutputError
 
 SCHEMA = "dvm-weights/1"
 SUFFIX = ".safetensors"
+_BASE = {"name": str, "sha256": str}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Record:
         licence: Terms of use, an SPDX name where there is one.
         source_sha256: Of the checkpoint that they were imported from; empty where there was none.
         training: Training record; empty for imported weights.
-        sha256: Of names, types, shapes and values of the weights; filled in by `write`, checked by `read`.
+        base: Of a delta (`model.delta`): `name` and `sha256` of the weights that it changes; empty for whole weights.
+        sha256: Of names, types, shapes and values of the weights, and of the base; filled in by `write`, checked by
+            `read`.
     """
 
     architecture: str
@@ -42,6 +45,7 @@ class Record:
     licence: str
     source_sha256: str = ""
     training: dict[str, Any] = field(default_factory=dict)
+    base: dict[str, str] = field(default_factory=dict)
     sha256: str = ""
 
 
@@ -63,7 +67,7 @@ def write(path: Path, weights: Mapping[str, Tensor], record: Record) -> str:
     # safetensors refuses views and shared memory, which a state dict may hold.
     tensors = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     _check_finite(tensors, path)
-    sha256 = _digest(tensors)
+    sha256 = _digest(tensors, record)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +101,7 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
         ModelError: It is missing, damaged, or was not written by `write`.
     """
     record, weights = _read(path, with_weights=True)
-    if _digest(weights) != record.sha256:
+    if _digest(weights, record) != record.sha256:
         raise ModelError(
             f"The weights in {path} are damaged: their sha256 is not the recorded one; get the file again.", path=path
         )
@@ -129,6 +133,7 @@ def _to_metadata(record: Record, sha256: str) -> dict[str, str]:
         "licence": record.licence,
         "source_sha256": record.source_sha256,
         "training": json.dumps(record.training),
+        "base": json.dumps(record.base),
         "sha256": sha256,
     }
 
@@ -140,6 +145,7 @@ def _from_metadata(metadata: Mapping[str, str], path: Path) -> Record:
         raise ModelError(f"Expected weights of schema {SCHEMA} in {path}, found {found}; {remedy}.", path=path)
     try:
         numbers, training = json.loads(metadata["numbers"]), json.loads(metadata["training"])
+        base = json.loads(metadata.get("base", "{}"))
         texts = {key: metadata[key] for key in ("architecture", "source", "licence", "source_sha256", "sha256")}
     except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(f"The record in {path} is damaged ({error}); get the file again.", path=path) from error
@@ -147,7 +153,9 @@ def _from_metadata(metadata: Mapping[str, str], path: Path) -> Record:
         raise ModelError(
             f"The record in {path} is damaged (numbers and training are no objects); get the file again.", path=path
         )
-    return Record(numbers=numbers, training=training, **texts)
+    if not isinstance(base, dict) or (base and {name: type(text) for name, text in base.items()} != _BASE):
+        raise ModelError(f"The record in {path} is damaged (its base is not told); get the file again.", path=path)
+    return Record(numbers=numbers, training=training, base=base, **texts)
 
 
 def _check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
@@ -156,8 +164,8 @@ def _check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
             raise ModelError(f"Expected finite weights, found NaN or infinity in {name} of {path}.", path=path)
 
 
-def _digest(weights: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest(weights: Mapping[str, Tensor], record: Record) -> str:
+    digest = hashlib.sha256(record.base.get("sha256", "").encode())
     for name in sorted(weights):
         weight = weights[name]
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dvm_core.bridge.errors import DeviceError, ModelError
-from dvm_core.model import checkpoint, registry, weight_file
+from dvm_core.model import checkpoint, delta, registry, weight_file
 from dvm_core.model.weight_file import SUFFIX, Record
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -88,7 +88,7 @@ def load(name_or_file: str | Path, device: str | torch.device = "cpu", **numbers
     """Load a model, ready to matte.
 
     Args:
-        name_or_file: A name as in `available`, or a file that `import_checkpoint` or `save` wrote.
+        name_or_file: A name as in `available`, or a file that `import_checkpoint`, `save` or `save_delta` wrote.
         device: Where to put it.
         **numbers: Builder's arguments that shall differ from the file's, such as `step` of `rn50`.
 
@@ -96,14 +96,15 @@ def load(name_or_file: str | Path, device: str | torch.device = "cpu", **numbers
         The model in evaluation mode, float32.
 
     Raises:
-        ModelError: There is no such model, its file is damaged, or the weights do not fit the architecture.
+        ModelError: There is no such model, its file is damaged, the weights do not fit the architecture, or the base
+            of a delta is not here.
         DeviceError: There is no such device.
     """
     _check_device(torch.device(device))
     if str(name_or_file) in _WITHOUT_WEIGHTS:
         return registry.build(str(name_or_file), **numbers).eval()
     path = find(name_or_file)
-    record, weights = weight_file.read(path)
+    record, weights = delta.read_whole(path, (SHIPPED, user_folder()))
     with torch.device("meta"):  # shapes alone: the weights come from the file
         network = registry.build(record.architecture, **{**record.numbers, **numbers})
     _check_fit(network, weights, path)
@@ -157,6 +158,29 @@ def save(weights: Mapping[str, Tensor], out: str | Path, record: Record) -> Reco
     # Variances of activations leave the range of half precision, and one number a channel costs nothing.
     halves = {name: weight.half() if weight.ndim > 1 else weight for name, weight in weights.items()}
     return replace(record, sha256=weight_file.write(path, halves, record))
+
+
+def save_delta(changes: Mapping[str, Tensor], out: str | Path, base: str | Path, record: Record) -> Record:
+    """Write what finetuning changed, as a small file that `load` takes wherever its base is.
+
+    Args:
+        changes: Differences from the base's weights, by name; those without one stay.
+        out: File to write.
+        base: Name or file of the weights that the differences are from.
+        record: Source, licence and training record; the rest is the base's.
+
+    Returns:
+        What the file says about itself.
+
+    Raises:
+        ModelError: A difference is NaN or infinite.
+        OutputError: `out` cannot be written.
+    """
+    path = find(base)
+    whole = weight_file.read_record(path)
+    named = {"name": path.stem, "sha256": whole.sha256}
+    record = replace(record, architecture=whole.architecture, numbers=whole.numbers, base=named)
+    return replace(record, sha256=weight_file.write(Path(out), changes, record))
 
 
 def _check_device(device: torch.device) -> None:

@@ -1,0 +1,56 @@
+"""Deltas: small weight files that hold only what finetuning changed, as differences from the weights it started from.
+
+A delta names its base and the base's sha256, and goes with no other: the same differences on other weights would be
+noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from dvm_core.bridge.errors import ModelError
+from dvm_core.model import weight_file
+from dvm_core.model.weight_file import SUFFIX, Record
+
+
+def read_whole(path: Path, folders: Sequence[Path]) -> tuple[Record, dict[str, Tensor]]:
+    """Read a weight file; if it is a delta, with its base, and merged.
+
+    Args:
+        path: A file that `weight_file.write` made.
+        folders: Where a base is looked for, after the delta's own folder.
+
+    Returns:
+        The file's record, and all weights of its architecture.
+
+    Raises:
+        ModelError: As `weight_file.read`; or the base is not here, or has another entry or shape.
+    """
+    record, weights = weight_file.read(path)
+    if not record.base:
+        return record, weights
+    _, merged = read_whole(_base(path, record, folders), folders)
+    for name, change in weights.items():
+        if name not in merged or merged[name].shape != change.shape:
+            raise ModelError(f"The delta {path} changes {name}, which its base does not have so; get the file again.")
+        merged[name] = merged[name].float() + change.float()
+    return record, merged
+
+
+def _base(path: Path, record: Record, folders: Sequence[Path]) -> Path:
+    """The file that a delta was made from: of its name, and of its sha256."""
+    name, sha256 = record.base["name"], record.base["sha256"]
+    files = [folder / f"{name}{SUFFIX}" for folder in (path.parent, *folders)]
+    there = [file for file in files if file.is_file() and Path(name).name == name]
+    for file in there:
+        if weight_file.read_record(file).sha256 == sha256:
+            return file
+    found = f"{name} is {weight_file.read_record(there[0]).sha256[:12]}" if there else f"there is no {name}"
+    raise ModelError(
+        f"{path} was finetuned from {name} {sha256[:12]}, but {found} here; "
+        f"finetune again from the present weights, or put the old ones beside it as {name}{SUFFIX}.",
+        path=path,
+    )

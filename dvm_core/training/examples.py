@@ -1,0 +1,114 @@
+"""Finished frames of a shot, read from files: what `finetune` learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dvm_core.bridge.errors import InputError, UsageError
+from dvm_core.bridge.frames import parse_range
+from dvm_core.io.matte_file import read_channel
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.sequence import FrameSequence, find_sequence
+from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.model.network import Window
+from dvm_core.pipeline.preflight import missing, refuse, survey
+from dvm_core.pipeline.windows import neighbours
+from dvm_core.training.crops import Example
+from dvm_core.training.noise import Array
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a shot and its finished alphas are, and how they are read.
+
+    Attributes:
+        plate: Pattern, file, folder or movie of the plate.
+        trimap: Pattern or file of the trimaps.
+        alpha: Pattern or file of the finished alphas; those that are there are the examples.
+        range: Frames of them to use; "" for all.
+        colorspace: `auto` or the name of the plate's colour space.
+        layer: Layer of the plate.
+        view: Stereo view of the plate.
+        trimap_channel: Channel of the trimaps.
+        alpha_channel: Channel of the alphas.
+    """
+
+    plate: str
+    trimap: str
+    alpha: str
+    range: str = ""
+    colorspace: str = "auto"
+    layer: str = ""
+    view: str = ""
+    trimap_channel: str = ""
+    alpha_channel: str = ""
+
+
+def read_examples(files: Files, window: Window) -> list[Example]:
+    """Read the finished frames and their neighbours' plates and trimaps.
+
+    Args:
+        files: Where they are.
+        window: Neighbours that the model looks at; where one has no plate or trimap the nearest frame stands in.
+
+    Raises:
+        InputError: A file is missing or damaged, or its size is not that of the others.
+        UsageError: A pattern, range or colour space is not valid.
+    """
+    plate = PlateReader(files.plate, colorspace=files.colorspace, layer=files.layer, view=files.view)
+    trimap = TrimapReader(files.trimap, channel=files.trimap_channel)
+    alpha = find_sequence(files.alpha, "alpha")
+    finished = _finished(files, alpha, plate)
+    keyed = trimap.frames if trimap.single is None else plate.frames[:1]
+    problems = missing(finished, alpha.frames or finished, "alpha", files.alpha, "give a --range of frames there are")
+    problems += missing(finished, plate.frames, "plate", files.plate, "finetune on frames of this plate")
+    problems += missing(finished, keyed, "trimap", files.trimap, "add them, or make them with `dvm trimap`")
+    usable = sorted(set(plate.frames) & set(keyed))
+    around = {frame: _around(frame, usable, window) for frame in finished if frame in usable}
+    needed = sorted({near for frames in around.values() for near in frames})
+    size, found = survey(plate, trimap, needed)
+    refuse(problems + found)
+    plates = {frame: plate.read(frame).display for frame in needed}
+    trimaps = {frame: trimap.read(frame) for frame in needed}
+    return [
+        Example(
+            frame,
+            tuple(plates[near] for near in frames),
+            tuple(trimaps[near] for near in frames),
+            _alpha(files, alpha, frame, size),
+        )
+        for frame, frames in around.items()
+    ]
+
+
+def _finished(files: Files, alpha: FrameSequence, plate: PlateReader) -> tuple[int, ...]:
+    """The frames to learn from; a picture without a number is that of a still."""
+    if files.range:
+        return parse_range(files.range)
+    if alpha.frames:
+        return alpha.frames
+    if alpha.movie is None and len(plate.frames) == 1:
+        return plate.frames
+    raise UsageError(f"The alphas '{files.alpha}' have no frame numbers; name them like alpha.####.exr.")
+
+
+def _around(frame: int, usable: Sequence[int], window: Window) -> list[int]:
+    return [usable[at] for at in neighbours(usable.index(frame), window, len(usable))]
+
+
+def _alpha(files: Files, alpha: FrameSequence, frame: int, size: tuple[int, int]) -> Array:
+    path = alpha.path(frame)
+    pixels = read_channel(path, files.alpha_channel, frame=frame)
+    if pixels.shape != size:
+        raise InputError(
+            f"The alpha of frame {frame} is {pixels.shape[1]}x{pixels.shape[0]}, but its plate {size[1]}x{size[0]}; "
+            "render it at the plate's format.",
+            frame=frame,
+            path=path,
+        )
+    if np.isnan(pixels).any():
+        raise InputError(f"The alpha of frame {frame} holds NaN, where numbers are needed.", frame=frame, path=path)
+    return np.clip(pixels, 0.0, 1.0)

@@ -1,0 +1,74 @@
+"""From a shot's files to the model of that shot: read, finetune, write the delta."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dvm_core.bridge.errors import UsageError
+from dvm_core.bridge.frames import format_range
+from dvm_core.model import weights
+from dvm_core.model.lite import Lite
+from dvm_core.model.weight_file import Record
+from dvm_core.pipeline import device as devices
+from dvm_core.training.examples import Files, read_examples
+from dvm_core.training.finetune import Tuned, Tuning, finetune
+
+LICENCE = "the user's, from pictures of the user's own"
+
+
+def make_shot_model(
+    files: Files,
+    out: Path,
+    *,
+    model: str = "lite",
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    **tuning: Any,
+) -> tuple[Record, Tuned]:
+    """Finetune a model on a shot's finished frames and write what changed.
+
+    Args:
+        files: The shot.
+        out: File to write.
+        model: Name or file of the weights to start from, of the `lite` family.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: `auto`, `fp32` or `bf16`; auto is bf16 where the processor has it.
+        threads: CPU threads; 0 leaves them as they are.
+        **tuning: `minutes`, `steps`, `seed` and others of `Tuning`.
+
+    Returns:
+        What the file says about itself, and how finetuning went.
+
+    Raises:
+        DvmError: With a sentence for the user; nothing was written then.
+    """
+    compute = devices.choose(device, precision)
+    if compute.precision == "fp16":
+        raise UsageError("Finetuning needs the range of fp32 or bf16; use --precision bf16.")
+    if threads:
+        torch.set_num_threads(threads)
+    network = weights.load(model)
+    if not isinstance(network, Lite):
+        raise UsageError(f"Only models of the lite family can be finetuned; {model} is of another.")
+    examples = read_examples(files, network.window)
+    fast = precision == "auto" and compute.kernels.endswith("bf16")
+    how = Tuning(device=str(compute.device), bf16=fast or compute.precision == "bf16", **tuning)
+    tuned = finetune(network, examples, how)
+    training = {
+        "shot": Path(files.plate).name,
+        "frames": format_range([example.frame for example in examples]),
+        "steps": tuned.steps,
+        "kept": tuned.kept,
+        "minutes": round(tuned.minutes, 2),
+        "seed": how.seed,
+        "machine": f"{platform.machine()} {how.device}, {torch.get_num_threads()} thread(s), torch {torch.__version__}",
+        "held out error": {"before": round(tuned.before, 5), "after": round(tuned.after, 5)},
+    }
+    source = f"dvm finetune, on {len(examples)} finished frame(s) of a shot"
+    record = Record("", {}, source, LICENCE, training=training)
+    return weights.save_delta(tuned.changes, out, model, record), tuned

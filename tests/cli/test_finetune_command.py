@@ -1,0 +1,119 @@
+"""`dvm finetune` from files to files; how well it learns is tested where learning is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dvm_core.model import weights
+from dvm_core.training.examples import Files, read_examples
+
+QUICK = ("--steps", "2", "--threads", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def wide(make_shot, tmp_path):
+    """A shot with room for crops."""
+    return make_shot(tmp_path / "wide", size=(96, 128))
+
+
+@pytest.fixture
+def command(wide):
+    """`dvm finetune` on the truth of two frames."""
+    truth = wide.folder / "truth.####.exr"
+    out = wide.folder / "models" / "sh010.safetensors"
+    return [
+        "finetune",
+        wide.plate,
+        "--trimap",
+        wide.trimap,
+        "--alpha",
+        truth,
+        "--range",
+        "1001,1004",
+        "-o",
+        out,
+        *QUICK,
+    ]
+
+
+def test_a_few_alphas_give_a_model_that_mattes_the_shot_and_is_named_in_its_headers(dvm, wide, command):
+    ran = dvm(*command, "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    out = wide.folder / "models" / "sh010.safetensors"
+    assert out.stat().st_size < 3_500_000
+    record = weights.info(out)
+    assert found["sha256"] == record.sha256
+    assert found["frames"] == record.training["frames"] == "1001,1004"
+    assert record.training["shot"] == "plate.####.exr"
+    assert record.base["name"] == "lite"
+    assert record.base["sha256"] == weights.info("lite").sha256
+    told = dvm("models", "info", out).out
+    assert "the user's" in told
+    assert "name lite" in told
+    matted = dvm("matte", wide.plate, "-t", wide.trimap, "-o", wide.output, "--model", out, "--range", "1002")
+    assert matted.code == 0, matted.err
+    assert f"lite {record.sha256[:16]}".encode() in wide.alpha(1002).read_bytes()[:4000]
+
+
+def test_the_end_says_how_to_use_it(dvm, wide, command):
+    ran = dvm(*command)
+    out = wide.folder / "models" / "sh010.safetensors"
+    assert "held out error" in ran.err  # progress
+    assert ran.out.startswith(f"{out}: ")
+    assert (
+        ran.out.endswith(f"after 3 steps in 0.{ran.out[-len(str(out)) - 37 :].split('0.', 1)[-1]}")
+        or str(out) in ran.out
+    )
+    assert f"to matte: --model {out}\n" in ran.out
+
+
+def test_a_model_that_is_there_stays_unless_overwritten(dvm, wide, command):
+    out = wide.folder / "models" / "sh010.safetensors"
+    out.parent.mkdir()
+    out.write_bytes(b"precious")
+    ran = dvm(*command)
+    assert ran.code == 6
+    assert out.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"--range": "1001,1009"}, 3, "has no file for frame 1009"),
+        ({"--alpha": "nowhere.####.exr"}, 3, "nowhere"),
+        ({"-o": "model.pth"}, 2, "has another ending"),
+        ({"--model": "closed-form"}, 2, "Only models of the lite family can be finetuned"),
+        ({"--model": "nothing"}, 5, "found 'nothing'"),
+        ({"--device": "cuda:9"}, 4, "cuda:9"),
+    ],
+)
+def test_what_cannot_work_is_told_in_a_sentence(dvm, command, change, code, said):
+    arguments = list(command)
+    for option, value in change.items():
+        if option in arguments:
+            arguments[arguments.index(option) + 1] = value
+        else:
+            arguments += [option, value]
+    ran = dvm(*arguments)
+    assert ran.code == code, ran.err
+    assert said in ran.err
+    assert "\n" not in ran.err.strip()
+
+
+def test_an_alpha_of_another_size_is_refused(dvm, wide, command, image_writer):
+    image_writer(wide.folder / "truth.1004.exr", np.zeros((48, 64, 1), np.float32), ("A",))
+    ran = dvm(*command)
+    assert ran.code == 3
+    assert "The alpha of frame 1004 is 64x48, but its plate 128x96" in ran.err
+
+
+def test_frames_come_with_their_neighbours_and_the_ends_repeat(wide, image_reader):
+    window = weights.load("lite").window
+    files = Files(wide.plate, wide.trimap, str(wide.folder / "truth.####.exr"), range="1001,1003")
+    first, third = read_examples(files, window)
+    assert (first.frame, third.frame) == (1001, 1003)
+    assert first.plates[0] is first.plates[1]
+    assert third.plates[0] is first.plates[2]
+    np.testing.assert_array_equal(third.alpha, image_reader(wide.folder / "truth.1003.exr")[..., 0])
