@@ -103,7 +103,7 @@ class Lite(MattingNetwork):
     drafts = DRAFT
     draft_halo = 12
     halo = 4
-    margin = 128  # what lies beyond moves an alpha by two steps of 8 bits at most
+    margin = 160  # what lies beyond moves an alpha by two steps of 8 bits at most
     footprint = Footprint(prepared=52, features=58, context=100, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:
