@@ -86,7 +86,7 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@for script in $(filter-out benchmarks/gpu.py benchmarks/_%.py,$(wildcard benchmarks/*.py)); do \
-	  echo "$$script"; $(BIN)/python $$script || exit 1; \
+	  echo "$$script"; PYTHONPATH=. $(BIN)/python $$script || exit 1; \
 	done
 
 # What the module takes can be handed on: make eval EVAL="--only smoke --trimap wide"

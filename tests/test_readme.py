@@ -51,6 +51,8 @@ def shot(tmp_path_factory):
         trimap = np.where(alpha >= 1, 1, np.where(alpha <= 0, 0, 128 / 255))
         write(folder / f"plates/sh010.{frame}.exr", alpha * (0.5 + 0.5 * texture) + (1 - alpha) * 0.2 * texture[::-1])
         write(folder / f"trimaps/sh010.{frame}.png", trimap)
+        if frame == FRAMES[0]:
+            write(folder / f"keys/sh010.{frame}.png", trimap)
         write(folder / f"roto/sh010.{frame}.exr", (alpha > 0.5) * 1.0)
         write(folder / f"final/sh010.{frame}.exr", alpha)
     write(folder / "still.png", texture)
@@ -85,7 +87,7 @@ def test_the_python_of_the_readme_runs(shot, monkeypatch):
 def test_the_readme_names_the_options_that_there_are():
     table = README.split("### Options of `dvm matte`")[1].split("###")[0]
     named = set(re.findall(r"--[a-z][a-z-]*", table))
-    elsewhere = {"--trimap", "--output", "--help", "--propagate"}
+    elsewhere = {"--trimap", "--output", "--help"}
     page = subprocess.run(
         [*DVM, "matte", "--help"], capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "200"}
     ).stdout

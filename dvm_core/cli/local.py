@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +16,6 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.cli import runner
 from dvm_core.cli.options import ReportOptions
-
-if TYPE_CHECKING:
-    from torch import nn
 
 _CORES_EACH = 4  # a process gains little from more
 
@@ -81,22 +78,21 @@ def run_local(
 
 def default_workers() -> int:
     """A process for each GPU; without one, for every few cores."""
-    import torch
+    from dvm_core.pipeline.device import gpus
 
-    return torch.cuda.device_count() or max(1, (os.cpu_count() or 1) // _CORES_EACH)
+    return gpus() or max(1, (os.cpu_count() or 1) // _CORES_EACH)
 
 
-def keep_models() -> Callable[[str], nn.Module]:
+def keep_models() -> Callable[[str], Any]:
     """A loader that reads each model once, whoever asks; for planning, which only looks at it."""
     from dvm_core.model import weights
 
     lock, kept = threading.Lock(), {}
 
-    def load(name: str) -> nn.Module:
+    def load(name: str) -> Any:
         with lock:
             if name not in kept:
                 kept[name] = weights.load(name)
-            model: nn.Module = kept[name]
-            return model
+            return kept[name]
 
     return load

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
+from dvm_core.cli.grouping import grouped
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -42,3 +47,62 @@ def make(
         with named(frame, mattes.path(frame)):
             made = make_trimap(pixels, erode=erode, dilate=dilate)
         say(str(writer.write(frame, made, mattes.header(frame))))
+
+
+@dataclass(frozen=True)
+class KeyOptions:
+    """How plate and keys are read."""
+
+    range: Annotated[str, typer.Option(metavar="1001-1100", help="Frames; else all.", show_default=False)] = ""
+    shot_range: Annotated[
+        str, typer.Option(metavar="1001-1100", help="Frames that the shot has; else all on disk.", show_default=False)
+    ] = ""
+    colorspace: Annotated[str, typer.Option(metavar="auto|NAME", help="Colour space of the plate.")] = "auto"
+    layer: Annotated[str, typer.Option(metavar="NAME", help="EXR layer of the plate.", show_default=False)] = ""
+    view: Annotated[str, typer.Option(metavar="NAME", help="Stereo view of the plate.", show_default=False)] = ""
+    trimap_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the keys.", show_default=False)] = ""
+
+
+def propagate(
+    plate: Annotated[str, typer.Argument(metavar="PLATE", help="The plate: pattern, folder or movie.")],
+    keys: Annotated[str, typer.Option("--keys", metavar="TRIMAP", help="Keyframe trimaps: those files there are.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="TRIMAP", help="Trimaps to write; PNG, TIFF or EXR.")
+    ],
+    options: KeyOptions,
+    confidence: Annotated[
+        str, typer.Option(metavar="FILE.json", help="Write how sure each frame is.", show_default=False)
+    ] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
+) -> None:
+    """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
+    from dvm_core.bridge.frames import parse_range
+    from dvm_core.io.plate import PlateReader
+    from dvm_core.io.trimap_file import TrimapReader, TrimapWriter
+    from dvm_core.pipeline.keyframes import KeyframeTrimaps
+
+    plates = PlateReader(
+        plate, colorspace=options.colorspace, layer=options.layer, view=options.view, keep_linear=False
+    )
+    shot = parse_range(options.shot_range) if options.shot_range else plates.frames
+    frames = chosen_frames(shot, options.range, f"The plate {plate}")
+    writer = TrimapWriter(output)
+    source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
+    read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
+    refuse_existing(writer.paths(frames), overwrite, read)
+    for frame in frames:
+        made = source.read(frame)
+        say(f"{writer.write(frame, made, plates.header(frame))}  confidence {source.confidence[frame]:.2f}")
+    if confidence:
+        track = {str(frame): source.confidence[frame] for frame in frames}
+        _write_json(Path(confidence), {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track})
+
+
+trimap.command()(grouped(propagate))
+
+
+def _write_json(path: Path, document: dict[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.", path=path) from None

@@ -24,6 +24,7 @@ LINE = 4
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _MIDDLE = 0.5  # colours are taken from here, so that their products lose fewer digits
 _RIDGE = 2e-5  # variance that is grain: keeps slopes small where a window has but one colour
+_BAND = 64  # rows of cells that are fitted at a time: in double precision a whole large frame would fill the memory
 _EMPTY = 1e-4  # weight that stands for "nobody knows"
 
 
@@ -54,6 +55,17 @@ def fit(pooled: Tensor, radius: int) -> Tensor:
     Returns:
         (N, `LINE`, h, w); alpha is `evaluate` of it.
     """
+    rows, reach = pooled.shape[2], 2 * radius
+    if rows <= _BAND or torch.is_grad_enabled():
+        return _fit(pooled, radius)
+    bands = []
+    for top in range(0, rows, _BAND):
+        above, below = max(top - reach, 0), min(top + _BAND + reach, rows)
+        bands.append(_fit(pooled[:, :, above:below], radius)[:, :, top - above : top - above + _BAND])
+    return torch.cat([band[:, :, : rows - top] for top, band in zip(range(0, rows, _BAND), bands, strict=True)], dim=2)
+
+
+def _fit(pooled: Tensor, radius: int) -> Tensor:
     sums = _box(pooled.double(), radius)  # a variance is a small difference of large numbers
     weight = sums[:, :1]
     lines = torch.cat(_solve(sums / (weight + _EMPTY)), dim=1)

@@ -47,6 +47,11 @@ class Compute:
         return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
 
 
+def gpus() -> int:
+    """How many GPUs torch can use here."""
+    return torch.cuda.device_count()
+
+
 def choose(device: str = "auto", precision: str = "auto") -> Compute:
     """Resolve what the user asked for to what this machine has.
 

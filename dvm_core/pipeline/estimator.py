@@ -147,8 +147,7 @@ class NetworkEstimator:
 
     def _encode(self, frame: Frame, region: Box) -> Encoded:
         prepared = self._prepared(frame)
-        stems = [self._stem(prepared, strip, region) for strip in self._strips(region)]
-        features = self._network.encode(torch.cat(stems, dim=2) if len(stems) > 1 else stems[0])
+        features = self._network.encode(self._stems(prepared, region))
         if self._network.drafts:
             draft = self._draft(frame, features, region)
             features = self._network.absorb(features, draft) | {_DRAFT: draft}
@@ -162,6 +161,11 @@ class NetworkEstimator:
             rows = max(4 * self.tile * self.tile // region.width // grid * grid, grid)
         for top in range(region.top, region.bottom, rows):
             yield replace(region, top=top, bottom=min(top + rows, region.bottom))
+
+    def _stems(self, prepared: PreparedFrame, region: Box) -> Tensor:
+        """The stem of a region; its strips are gone when `encode` begins, where memory peaks."""
+        stems = [self._stem(prepared, strip, region) for strip in self._strips(region)]
+        return torch.cat(stems, dim=2) if len(stems) > 1 else stems[0]
 
     def _stem(self, prepared: PreparedFrame, strip: Box, region: Box) -> Tensor:
         halo = strip.grown(self._network.stem_halo, region)

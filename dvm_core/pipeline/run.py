@@ -13,7 +13,7 @@ from torch import nn
 
 import dvm_core
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, DeviceError, InputError
+from dvm_core.bridge.errors import Cancelled, DeviceError
 from dvm_core.bridge.frames import format_range
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
@@ -110,10 +110,6 @@ class _Run:
     def run(self, dry_run: bool) -> MatteResult:
         started = time.perf_counter()
         job, settings = self._job, self._job.settings
-        if job.trimap_mode == "keyframes":
-            raise InputError(
-                "Trimaps cannot be propagated between keyframes by this version; give a trimap for every frame."
-            )
         with MattingSession(
             self._load(job.model),
             settings.device,

@@ -10,6 +10,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
+from dvm_core.pipeline.keyframes import KeyframeTrimaps
 from dvm_core.pipeline.preflight import TrimapSource, listed, missing, refuse, survey
 from dvm_core.pipeline.windows import spans
 
@@ -53,10 +54,9 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
         view=settings.view,
         keep_linear=bool(settings.fg) or settings.channels == "rgba",
     )
-    trimap = TrimapReader(job.trimap, channel=settings.trimap_channel)
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
-    keyed = _keyed(trimap, wanted)
+    trimap, keyed = _trimaps(job, plate, shot, wanted)
     problems = missing(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     problems += missing(
         wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes"
@@ -85,6 +85,17 @@ def require_unknown(job: MatteJob, shot: Shot) -> None:
         f"No trimap of frames {format_range(shot.wanted)} has an unknown pixel (between 0.05 and 0.95), so there is "
         "nothing to matte; paint the edges grey, or make trimaps with `dvm trimap make --dilate`."
     )
+
+
+def _trimaps(
+    job: MatteJob, plate: PlateReader, shot: tuple[int, ...], wanted: tuple[int, ...]
+) -> tuple[TrimapSource, tuple[int, ...]]:
+    """Where the trimaps come from, and the frames that have one."""
+    files = TrimapReader(job.trimap, channel=job.settings.trimap_channel)
+    if job.trimap_mode == "keyframes":
+        keyframes = KeyframeTrimaps(files, plate, shot, wanted[0])
+        return keyframes, keyframes.frames
+    return files, _keyed(files, wanted)
 
 
 def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:

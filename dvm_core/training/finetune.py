@@ -3,7 +3,7 @@
 Few weights move, those nearest to the answer (`TRAINED`): they say how this shot's colours, grain and edges become
 alpha, while what the network knows of pictures stays. They are pulled back to where they started, statistics of batch
 normalisation rest, and part of each finished frame is held out. The last weights are kept if they do better there than
-the first ones did, else the best of all that were checked, the first ones included: never worse by that measure. But not
+the first ones did, else the best of all that were checked, the first ones included: never worse by that measure. Not
 always the best by it: it is a stern one, for what the other frames show is mostly what these frames do, moved, while
 what is held out was never seen.
 """

@@ -100,3 +100,12 @@ def test_gradients_are_those_of_the_fit():
 def test_a_batch_of_nothing_gives_nothing():
     empty = torch.rand(0, 1, 6, 6)
     assert lines(torch.rand(0, 3, 6, 6), empty, empty, 2).shape == (0, colour_line.LINE, 6, 6)
+
+
+@pytest.mark.parametrize("rows", [64, 65, 150])
+def test_a_tall_frame_is_fitted_in_bands_without_a_trace(rows):
+    generator = torch.Generator().manual_seed(6)
+    plate, alpha, weight = (torch.rand(1, channels, rows, 7, generator=generator) for channels in (3, 1, 1))
+    whole = lines(plate, alpha, weight.requires_grad_(), 3).detach()  # with gradients nothing is cut
+    with torch.no_grad():
+        assert torch.equal(lines(plate, alpha, weight, 3), whole)

@@ -1,0 +1,97 @@
+"""Keyframe trimaps as a trimap for every frame of a shot, propagated where they are asked for."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dvm_core.bridge.errors import InputError
+from dvm_core.bridge.frames import format_range
+from dvm_core.io.header import ImageHeader
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.trimap.propagate import Propagated, Segment, propagate_segment, segments
+
+Trimap = NDArray[np.uint8]
+
+
+class KeyframeTrimaps:
+    """A `TrimapSource` between keyframes; safe to share between threads.
+
+    A segment is propagated up to the frame that is asked for, and kept packed: a trimap packs to some kilobytes.
+
+    Args:
+        keys: Where the keys are.
+        plate: The plates.
+        shot: Every frame of the shot, sorted.
+        first: Frame that a key whose file has no number is on.
+
+    Raises:
+        InputError: No key is on a frame of the shot.
+    """
+
+    def __init__(self, keys: TrimapReader, plate: PlateReader, shot: Sequence[int], first: int) -> None:
+        self._keys, self._plate = keys, plate
+        there = set(plate.frames)
+        self.frames = tuple(frame for frame in shot if frame in there)
+        given = (first,) if keys.single is not None else keys.frames
+        self.keyed = tuple(frame for frame in given if frame in set(self.frames))
+        if not self.keyed:
+            raise InputError(
+                f"Expected keyframe trimaps on frames of the shot ({format_range(self.frames) or 'which has none'}), "
+                f"found {format_range(given) or 'none'}; paint one on a frame that the shot has."
+            )
+        self._segments = segments(self.frames, self.keyed)
+        self._running: dict[Segment, Iterator[Propagated]] = {}
+        self._packed: dict[int, bytes] = {}
+        self._lock = threading.RLock()
+        self.confidence: dict[int, float] = {}
+
+    def path(self, frame: int) -> Path:
+        """File of the key that decides a frame, or of one of the two."""
+        return self._keys.path(self._segment(frame).keys[0])
+
+    def header(self, frame: int) -> ImageHeader:
+        """Header of that key; InputError for a damaged one."""
+        return self._keys.header(self._segment(frame).keys[0])
+
+    def read(self, frame: int) -> Trimap:
+        """(H, W) of 0, 128 and 255, a key's own or propagated from the keys around.
+
+        Raises:
+            InputError: A key or a plate of the segment cannot be read, or their sizes differ.
+        """
+        if frame in self.keyed:
+            self.confidence[frame] = 1.0
+            return self._keys.read(frame)
+        with self._lock:
+            segment = self._segment(frame)
+            while frame not in self._packed:
+                found = self._next(segment)
+                self._packed[found.frame] = zlib.compress(found.trimap.tobytes(), 1)
+                self.confidence[found.frame] = found.confidence
+            packed = self._packed[frame]
+        header = self.header(frame)
+        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(header.height, header.width)
+
+    def _segment(self, frame: int) -> Segment:
+        for segment in self._segments:
+            if segment.frames[0] <= frame <= segment.frames[-1] and frame in segment.frames:
+                return segment
+        raise InputError("There is neither a plate nor a trimap of this frame; add them.", frame=frame)
+
+    def _next(self, segment: Segment) -> Propagated:
+        """The next frame of a segment that is on its way; after a fault it sets out anew."""
+        if segment not in self._running:
+            keys = {frame: self._keys.read(frame) for frame in segment.keys}
+            self._running[segment] = propagate_segment(segment, keys, lambda frame: self._plate.read(frame).display)
+        try:
+            return next(self._running[segment])
+        except InputError:
+            del self._running[segment]
+            raise

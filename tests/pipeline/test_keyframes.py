@@ -1,0 +1,107 @@
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from dvm_core.bridge.errors import InputError
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.pipeline import run_job
+from dvm_core.pipeline.keyframes import KeyframeTrimaps
+
+
+@pytest.fixture
+def keyed(shot):
+    """Keys on the first and the last of the shot's eight frames."""
+    for frame in (1001, 1008):
+        shutil.copy(shot / f"trimap.{frame}.png", shot / f"key.{frame}.png")
+    return shot
+
+
+def source(shot, frames=range(1001, 1009), first=1001):
+    plates = PlateReader(f"{shot}/plate.####.exr", colorspace="auto", layer="", view="", keep_linear=False)
+    return KeyframeTrimaps(TrimapReader(f"{shot}/key.####.png"), plates, tuple(frames), first)
+
+
+def read_all(trimaps):
+    return {frame: trimaps.read(frame) for frame in trimaps.frames}
+
+
+def test_every_frame_between_keys_has_a_trimap_and_keys_keep_theirs(keyed):
+    trimaps = source(keyed)
+    found = read_all(trimaps)
+    assert list(found) == list(range(1001, 1009))
+    for frame in (1001, 1008):
+        assert np.array_equal(found[frame], cv2.imread(str(keyed / f"key.{frame}.png"), cv2.IMREAD_GRAYSCALE))
+        assert trimaps.confidence[frame] == 1.0
+    for frame in range(1002, 1008):
+        assert set(np.unique(found[frame])) <= {0, 128, 255}
+        assert (found[frame] == 128).any()
+        assert 0 <= trimaps.confidence[frame] < 1
+
+
+def test_frames_may_be_asked_for_in_any_order(keyed):
+    expected = read_all(source(keyed))
+    trimaps = source(keyed)
+    for frame in (1006, 1002, 1007, 1002):
+        assert np.array_equal(trimaps.read(frame), expected[frame])
+
+
+def test_a_key_in_the_middle_changes_nothing_beyond_the_next_keys(keyed):
+    shutil.copy(keyed / "trimap.1005.png", keyed / "key.1005.png")
+    before = read_all(source(keyed))
+    key = cv2.imread(str(keyed / "key.1005.png"), cv2.IMREAD_GRAYSCALE)
+    shutil.copy(keyed / "trimap.1003.png", keyed / "key.1003.png")
+    after = read_all(source(keyed))
+    assert np.array_equal(after[1005], key)
+    for frame in (1006, 1007):
+        assert np.array_equal(after[frame], before[frame])
+    assert any(not np.array_equal(after[frame], before[frame]) for frame in (1002, 1003, 1004))
+
+
+def test_a_matte_with_keyframes_is_the_matte_of_the_propagated_trimaps_bit_for_bit(keyed, job, write):
+    run_job(job("within", trimap=f"{keyed}/key.####.png", trimap_mode="keyframes"))
+    for frame, trimap in read_all(source(keyed)).items():
+        write(keyed / f"made.{frame}.png", trimap, "uint8")
+    run_job(job("beside", trimap=f"{keyed}/made.####.png"))
+    for frame in range(1001, 1009):
+        within, beside = (
+            cv2.imread(str(keyed / out / f"alpha.{frame}.exr"), cv2.IMREAD_UNCHANGED) for out in ("within", "beside")
+        )
+        if within is None:  # OpenCV comes without EXR as a rule
+            pytest.importorskip("OpenImageIO")
+            import OpenImageIO as oiio
+
+            within, beside = (
+                oiio.ImageBuf(str(keyed / out / f"alpha.{frame}.exr")).get_pixels() for out in ("within", "beside")
+            )
+        assert np.array_equal(within, beside)
+
+
+def test_a_part_of_a_range_is_what_the_whole_range_gives(keyed, job):
+    keyframes = {"trimap": f"{keyed}/key.####.png", "trimap_mode": "keyframes"}
+    run_job(job("whole", **keyframes))
+    run_job(job("part", range="1004-1005", **keyframes))
+    for frame in (1004, 1005):
+        assert (keyed / f"part/alpha.{frame}.exr").read_bytes() == (keyed / f"whole/alpha.{frame}.exr").read_bytes()
+
+
+def test_keys_on_no_frame_of_the_shot_are_refused(keyed):
+    with pytest.raises(InputError, match=r"keyframe trimaps on frames of the shot .*found 1001,1008"):
+        source(keyed, frames=range(1002, 1008))
+
+
+def test_a_damaged_plate_of_the_segment_is_named_and_asked_for_again_when_it_is_whole(keyed):
+    whole = (keyed / "plate.1006.exr").read_bytes()
+    (keyed / "plate.1006.exr").write_bytes(whole[: len(whole) // 2])
+    trimaps = source(keyed)
+    with pytest.raises(InputError, match=r"plate\.1006"):
+        trimaps.read(1003)
+    (keyed / "plate.1006.exr").write_bytes(whole)
+    assert np.array_equal(trimaps.read(1003), source(keyed).read(1003))
+
+
+def test_an_empty_key_propagates_to_empty_trimaps(shot, write):
+    write(shot / "key.1001.png", np.zeros((48, 64), np.uint8), "uint8")
+    assert not any(trimap.any() for trimap in read_all(source(shot)).values())
