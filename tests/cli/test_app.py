@@ -20,7 +20,7 @@ from dvm_core.faults import as_dvm_errors, report, sentence
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
-    *("matte", "run", "batch", "trimap", "foreground", "models", "train", "eval"),
+    *("matte", "run", "batch", "trimap", "foreground", "models", "train", "finetune", "dataset", "eval"),
     *("farm", "install", "worker", "doctor"),
 ]
 
