@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -107,11 +105,8 @@ def turned(batch: Batch, turn: int) -> Batch:
 
 
 def _start_loader(_: int) -> None:
-    """Loaders are one thread each; the optimiser goes first."""
+    """Loaders are one thread each. OpenCV's threads are set before the fork (`train`): changing them after it hangs."""
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    if hasattr(os, "nice"):
-        pass
 
 
 def _look_at_unknown(take: Take, rng: Rng, size: int) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from dvm_core.training.validation import VALIDATION_SEED, make_validation, matte
 
 log = logging.getLogger(__name__)
 
+STATISTICS = 0.01  # a batch's part in the moving statistics: the few pictures of one say little
 OFFSETS = 0.1  # share of the rate that sampling offsets learn at: once astray they hardly come back
 _LOG_EVERY = 10  # steps
 
@@ -131,10 +132,11 @@ def averaged(network: Lite, average: Average) -> Lite:
 def _train_mode(network: Lite, recipe: Recipe) -> None:
     """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
     network.train()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = STATISTICS
+            module.train(not recipe.frozen)
     if recipe.frozen:
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
         network.fusion.train(recipe.window)
 
 

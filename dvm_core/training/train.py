@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import torch
 
 from dvm_core.training.dataset import load, open_library
@@ -48,6 +49,7 @@ def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | Non
         ModelError: `resume` is no state of such a network.
     """
     torch.set_num_threads(recipe.threads)
+    cv2.setNumThreads(1)  # a pool of threads does not survive the loaders' fork
     run = Run(recipe, resume)
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
     for batch in load(recipe, open_library(recipe.data), run.step):

@@ -1,0 +1,98 @@
+"""Colour models of the known foreground and background: which side a colour is at home on, wherever it stands.
+
+The nearest known pixels say little about a lock of hair that hangs far from them; the colours of all known pixels say a
+lot. Both sides are counted in histograms of sRGB (as in Rother et al., *GrabCut*, section 3, whose mixtures these
+replace), pixels near the unknown region counting most, smoothed, and looked up between the bins.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+CHANNELS = 4
+"""Of a look-up: foreground's share of the density, narrowly and widely smoothed; how familiar the colour is to the
+foreground, and to the background."""
+
+BINS = 32
+NARROW, WIDE = 0.6, 2.0  # standard deviations of the smoothing, in bins
+_NEAR = 32.0  # pixels from the unknown region at which a known pixel counts half
+_FAR = 160.0  # pixels from which on it does not count
+_DOUBT = (0.1, 0.3)  # density, in multiples of the mean, that stands for "seen by chance", narrow and wide
+_DECADES = 4.0  # of density that familiarity spans, up to ten times the mean ...
+_TOP = 2.0
+
+Float = NDArray[np.float32]
+
+
+class ColourModel:
+    """Densities of both sides' known colours.
+
+    Args:
+        plate: (H, W, 3) float32 in [0, 1].
+        trimap: (H, W) of 0, 128 and 255. A side without known pixels is taken as at home in all colours alike.
+    """
+
+    def __init__(self, plate: Float, trimap: NDArray[np.uint8]) -> None:
+        known = (trimap == 0) | (trimap == 255)
+        distance = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+        near = known & (distance < _FAR)
+        bins = _bins(plate[near])
+        weight = 1.0 / (1.0 + distance[near] / np.float32(_NEAR))
+        foreground = trimap[near] == 255
+        sides = [_histogram(bins[side], weight[side]) for side in (foreground, ~foreground)]
+        narrow, wide = ([_smooth(side, sigma) for side in sides] for sigma in (NARROW, WIDE))
+        volumes = [_share(*narrow, _DOUBT[0]), _share(*wide, _DOUBT[1]), *map(_familiarity, narrow)]
+        self._volumes = torch.from_numpy(np.stack(volumes).astype(np.float32))[None]
+
+    def look_up(self, colours: Float) -> Float:
+        """What the model says of colours.
+
+        Args:
+            colours: (3, P) in [0, 1].
+
+        Returns:
+            (`CHANNELS`, P) float32 in [0, 1].
+        """
+        # grid_sample counts x, y, z from the last axis of the volume: blue, green, red.
+        places = torch.from_numpy(np.ascontiguousarray(colours[::-1].T * 2.0 - 1.0))[None, None, None]
+        found = functional.grid_sample(self._volumes, places, padding_mode="border", align_corners=False)
+        return np.asarray(found[0, :, 0, 0].numpy())
+
+
+def _bins(colours: Float) -> NDArray[np.int32]:
+    """Flat bins of colours (P, 3)."""
+    cells = np.clip(colours * np.float32(BINS), 0, BINS - 1).astype(np.int32)
+    return np.asarray((cells[:, 0] * BINS + cells[:, 1]) * BINS + cells[:, 2])
+
+
+def _histogram(bins: NDArray[np.int32], weight: Float) -> Float:
+    """Density of a side's colours in multiples of the mean density, (BINS, BINS, BINS)."""
+    if bins.size == 0:
+        return np.ones((BINS, BINS, BINS), np.float32)
+    counts = np.bincount(bins, weights=weight, minlength=BINS**3)
+    return (counts * (BINS**3 / counts.sum())).astype(np.float32).reshape(BINS, BINS, BINS)
+
+
+def _smooth(density: Float, sigma: float) -> Float:
+    """Blur along all three axes; what would leave the cube stays in it."""
+    kernel = cv2.getGaussianKernel(2 * round(3 * sigma) + 1, sigma)
+    none = np.ones(1)
+    for _ in range(3):  # blur the first axis, then bring the next one to the front
+        rows = density.reshape(BINS, -1)
+        rows = cv2.sepFilter2D(rows, cv2.CV_32F, none, kernel, borderType=cv2.BORDER_REFLECT)
+        density = np.ascontiguousarray(rows.reshape(BINS, BINS, BINS).transpose(1, 2, 0))
+    return density
+
+
+def _share(foreground: Float, background: Float, doubt: float) -> Float:
+    return np.asarray((foreground + doubt) / (foreground + background + 2.0 * doubt))
+
+
+def _familiarity(density: Float) -> Float:
+    """Density on a logarithmic scale."""
+    floor = 10.0 ** (_TOP - _DECADES)
+    return np.asarray(np.clip((np.log10(density + floor) - _TOP) / _DECADES + 1.0, 0.0, 1.0))
