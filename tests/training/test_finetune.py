@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from dvm_core.bridge.errors import InputError
+from dvm_core.model import cues
 from dvm_core.model.lite import Lite
 from dvm_core.training.crops import CELL, Crops, Example
 from dvm_core.training.finetune import TRAINED, Tuning, finetune
@@ -101,7 +102,7 @@ def test_no_pixel_is_both_trained_on_and_held_out():
 def test_crops_hold_the_window_its_input_and_the_middle_frames_alpha(examples):
     batch = Crops(examples, 1, held=0.2, seed=0).batch(0, 60_000, window=True)
     count, frames, channels, height, width = batch["frames"].shape
-    assert (frames, channels) == (3, 17)
+    assert (frames, channels) == (3, cues.CHANNELS)
     assert height == width == 96  # the largest that the padded frame holds
     assert batch["alpha"].shape == batch["unknown"].shape == (count, 1, 1, height, width)
     known = (batch["frames"][:, 1:2, 4:5] == 0) & ~batch["unknown"]

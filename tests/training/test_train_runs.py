@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dvm_core.bridge.errors import InputError, ModelError, UsageError
-from dvm_core.model import weights
+from dvm_core.model import cues, weights
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, open_library, turned
 from dvm_core.training.library import add_rendered
@@ -73,7 +73,7 @@ def test_the_learning_rate_rises_and_falls_to_nothing():
 def test_a_batch_depends_on_its_number_alone(recipe, library):
     first, again = (Batches(recipe, library)[3] for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
-    assert first["frames"].shape == (2, 1, 17, 64, 64)
+    assert first["frames"].shape == (2, 1, cues.CHANNELS, 64, 64)
     assert first["contrast"].shape == (2, 1, 3, 64, 64)
 
 
@@ -110,6 +110,16 @@ def test_training_lowers_the_loss(recipe):
     losses = [entry["total"] for entry in load_state(result.state)["history"] if "total" in entry]
     assert losses[-1] < losses[0]
     assert {"mae", "mse", "sad"} <= result.scores.keys()
+
+
+def test_a_loader_starts_where_opencv_has_threads_running(recipe):
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 3.0)  # large enough for OpenCV to share it out
+        assert train(replace(recipe, steps=1, loaders=1)).finished
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_the_temporal_phase_moves_the_fusion(recipe):
@@ -245,7 +255,7 @@ def test_exported_weights_give_the_averaged_network(recipe):
     network = Lite()
     network.load_state_dict(load_state(result.state)["average"])
     network.eval()
-    frames = torch.from_numpy(np.random.default_rng(0).random((1, 17, 64, 64), dtype=np.float32))
+    frames = torch.from_numpy(np.random.default_rng(0).random((1, cues.CHANNELS, 64, 64), dtype=np.float32))
     with torch.no_grad():
         expected, found = network(frames), weights.load(result.weights)(frames)
     assert float((expected - found).abs().max()) < 5e-3  # half precision on disk
@@ -257,7 +267,7 @@ def test_variances_too_large_for_half_precision_move_into_the_weights():
     from dvm_core.training.export import in_half_range
 
     network = Lite().eval()
-    frames = torch.rand(1, 17, 64, 64)
+    frames = torch.rand(1, cues.CHANNELS, 64, 64)
     with torch.no_grad():
         network.stem_half.norm.running_var.fill_(4e5)
         network.levels["8"][1].second[1].running_var.fill_(2e5)
