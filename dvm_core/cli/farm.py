@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import DvmError, InputError
+from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.local import run_local
-from dvm_core.cli.reporters import Listener, reporting
-from dvm_core.faults import as_dvm_errors
+from dvm_core.cli.reporters import Listener, told_of_faults
 
 if TYPE_CHECKING:
     from dvm_core.farm.plan import FarmPlan
@@ -106,13 +105,8 @@ def ready(
     """See whether this machine makes the picture that a farm job was planned with."""
     from dvm_core.farm.ready import require
 
-    with reporting(progress, quiet=False, moving=False) as show:
-        try:
-            with as_dvm_errors():
-                show(protocol.log(require(version, device, kernels)))
-        except DvmError as fault:
-            show(protocol.error(fault))
-            raise
+    with told_of_faults(progress, moving=False) as show:
+        show(protocol.log(require(version, device, kernels)))
 
 
 def check(
@@ -129,18 +123,11 @@ def check(
     from dvm_core.io.trimap_file import TrimapReader
     from dvm_core.review.check import Files
 
-    with reporting(progress, quiet=False, moving=False) as show:
-        try:
-            with as_dvm_errors():
-                plates = PlateReader(
-                    plate, colorspace=read.colorspace, layer=read.layer, view=read.view, keep_linear=True
-                )
-                files = Files(plates, TrimapReader(trimap, channel=read.trimap_channel), alpha)
-                frames = parse_range(read.range) if read.range else plates.frames
-                _look(files, frames, output, show)
-        except DvmError as fault:
-            show(protocol.error(fault))
-            raise
+    with told_of_faults(progress, moving=False) as show:
+        plates = PlateReader(plate, colorspace=read.colorspace, layer=read.layer, view=read.view, keep_linear=True)
+        files = Files(plates, TrimapReader(trimap, channel=read.trimap_channel), alpha)
+        frames = parse_range(read.range) if read.range else plates.frames
+        _look(files, frames, output, show)
 
 
 def _look(files: Files, frames: tuple[int, ...], folder: Path, show: Listener) -> None:

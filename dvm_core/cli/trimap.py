@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dvm_core.bridge import protocol
 from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.reporters import told_of_faults
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -63,6 +66,18 @@ class KeyOptions:
     trimap_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the keys.", show_default=False)] = ""
 
 
+@dataclass(frozen=True)
+class ToldOptions:
+    """How it is told."""
+
+    confidence: Annotated[
+        str, typer.Option(metavar="FILE.json", help="Write how sure each frame is.", show_default=False)
+    ] = ""
+    progress: Annotated[
+        str, typer.Option(metavar="auto|bar|json|openjd|none", help="auto: a line a file, with how sure it is.")
+    ] = "auto"
+
+
 def propagate(
     plate: Annotated[str, typer.Argument(metavar="PLATE", help="The plate: pattern, folder or movie.")],
     keys: Annotated[str, typer.Option("--keys", metavar="TRIMAP", help="Keyframe trimaps: those files there are.")],
@@ -70,9 +85,7 @@ def propagate(
         str, typer.Option("--output", "-o", metavar="TRIMAP", help="Trimaps to write; PNG, TIFF or EXR.")
     ],
     options: KeyOptions,
-    confidence: Annotated[
-        str, typer.Option(metavar="FILE.json", help="Write how sure each frame is.", show_default=False)
-    ] = "",
+    told: ToldOptions,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
 ) -> None:
     """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
@@ -81,21 +94,28 @@ def propagate(
     from dvm_core.io.trimap_file import TrimapReader, TrimapWriter
     from dvm_core.pipeline.keyframes import KeyframeTrimaps
 
-    plates = PlateReader(
-        plate, colorspace=options.colorspace, layer=options.layer, view=options.view, keep_linear=False
-    )
-    shot = parse_range(options.shot_range) if options.shot_range else plates.frames
-    frames = chosen_frames(shot, options.range, f"The plate {plate}")
-    writer = TrimapWriter(output)
-    source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
-    read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
-    refuse_existing(writer.paths(frames), overwrite, read)
-    for frame in frames:
-        made = source.read(frame)
-        say(f"{writer.write(frame, made, plates.header(frame))}  confidence {source.confidence[frame]:.2f}")
-    if confidence:
+    with told_of_faults(told.progress, moving=True) as show:
+        plates = PlateReader(
+            plate, colorspace=options.colorspace, layer=options.layer, view=options.view, keep_linear=False
+        )
+        shot = parse_range(options.shot_range) if options.shot_range else plates.frames
+        frames = chosen_frames(shot, options.range, f"The plate {plate}")
+        writer = TrimapWriter(output)
+        source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
+        read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
+        refuse_existing(writer.paths(frames), overwrite, read)
+        for index, frame in enumerate(frames, 1):
+            began = time.perf_counter()
+            written = writer.write(frame, source.read(frame), plates.header(frame))
+            if told.progress == "auto":
+                say(f"{written}  confidence {source.confidence[frame]:.2f}")
+            else:
+                seconds = time.perf_counter() - began
+                show(protocol.frame(frame, seconds, str(written), index=index, total=len(frames)))
+    if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
-        _write_json(Path(confidence), {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track})
+        document = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
+        _write_json(Path(told.confidence), document)
 
 
 trimap.command()(grouped(propagate))

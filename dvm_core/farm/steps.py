@@ -198,8 +198,11 @@ def propagate_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
         "-o",
         parameters["Propagated"],
         ("--range=", FRAMES),
+        ("--shot-range=", parameters["ShotFrames"]),
         *_reading(parameters),
+        *_options(parameters, ("TrimapChannel",)),
         "--overwrite",
+        "--progress=openjd",
     )
 
 

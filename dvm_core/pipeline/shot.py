@@ -64,8 +64,10 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
     there = [frame for frame in wanted if frame in usable]
-    needed = sorted({frame for span in spans(frames, there, window) for frame in span.frames})
-    size, found = survey(plate, trimap, needed)
+    needed = {frame for span in spans(frames, there, window) for frame in span.frames}
+    if isinstance(trimap, KeyframeTrimaps):
+        needed = trimap.needs(sorted(needed))
+    size, found = survey(plate, trimap, sorted(needed))
     refuse(problems + found)
     return Shot(plate, trimap, frames, wanted, size, _warnings(shot, frames, wanted, window))
 
