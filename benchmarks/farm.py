@@ -1,7 +1,8 @@
 """What a farm costs beside the frames themselves: `python benchmarks/farm.py`, a table with bars and measurements.
 
-Two processes against one, chunks against one piece, and what one frame takes of processor and storage, for the
-arithmetic of docs/SCALING.md. Start-up is left out by taking the difference between a long and a short run.
+A look at a shot before its first frame, two processes against one, chunks against one piece, and what one frame takes
+of processor and storage, for the arithmetic of docs/SCALING.md. Start-up is left out by taking the difference between a
+long and a short run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 from pipeline import HD, Row, make_shot
 
@@ -22,7 +24,10 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.settings import Settings
 from dvm_core.farm import local
 from dvm_core.farm.plan import MATTE, Chunks, plan
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.trimap_file import TrimapReader
 from dvm_core.pipeline import run_job
+from dvm_core.pipeline.preflight import survey
 from dvm_core.worker.engine import LoadedModel
 
 FIRST = 1001
@@ -100,6 +105,27 @@ def chunks_against_one(shot: Path, count: int, chunk: int, repeats: int) -> Row:
     return Row(f"{count} chunks of {chunk} frames against one of {frames}", text, "<= 5 %", beyond <= 0.05)
 
 
+def preflight(folder: Path, size: tuple[int, int], frames: int) -> Row:
+    """A look at a shot before its first frame, with faults planted: files of another kind, and cut short."""
+    shot = make_shot(folder, size, frames, UNKNOWN)
+    planted = Random(1).sample(range(FIRST + 4, FIRST + frames), 19)
+    for index, frame in enumerate(planted):
+        path = shot / (f"trimap.{frame}.png" if index % 4 == 3 else f"plate.{frame}.exr")
+        content = (b"no picture", path.read_bytes()[:-200], path.read_bytes()[:400])[index % 3]
+        path.unlink()  # it is a link, and the others stay
+        path.write_bytes(content)
+    plate, trimap = PlateReader(f"{shot}/plate.####.exr"), TrimapReader(f"{shot}/trimap.####.png")
+    used, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    _, problems = survey(plate, trimap, range(FIRST, FIRST + frames))
+    seconds = time.perf_counter() - began
+    processors = _processor(resource.getrusage(resource.RUSAGE_SELF)) - _processor(used)
+    told = " ".join(problem.sentence for problem in problems)
+    found = sum(str(frame) in told for frame in planted)
+    text = f"{seconds:.2f} s ({processors:.2f} s of processors), {found} of {len(planted)} planted faults found"
+    met = seconds <= 3 and found == len(planted)
+    return Row(f"preflight of {frames} EXR frames and their trimaps", text, "<= 3 s, all found", met)
+
+
 def one_frame(shot: Path, frames: int) -> list[Row]:
     """Processor seconds and bytes of a frame, and of a start, for the arithmetic of a farm."""
     models = LoadedModel()
@@ -136,7 +162,7 @@ def _transferred() -> tuple[int, int]:
 def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="a part: workers, chunks or frame")
+    parser.add_argument("--only", default="", help="a part: preflight, workers, chunks or frame")
     parser.add_argument("--frames", type=int, default=40, help="frames that are measured")
     parser.add_argument("--chunk", type=int, default=20, help="frames in a chunk")
     parser.add_argument("--repeats", type=int, default=2, help="the best of so many")
@@ -149,6 +175,7 @@ def main() -> None:
         longest = max(options.frames + 2 * options.chunk, 3 * options.chunk)
         shot = make_shot(Path(name) / "shot", size, longest, UNKNOWN)
         parts: dict[str, Callable[[], list[Row]]] = {
+            "preflight": lambda: [preflight(Path(name) / "long", size, 1000)],
             "frame": lambda: one_frame(shot, options.frames),
             "chunks": lambda: [chunks_against_one(shot, 3, options.chunk, options.repeats)],
             "workers": lambda: [two_workers(shot, options.frames, options.chunk, options.repeats)],

@@ -115,6 +115,18 @@ def test_a_cancelled_job_stops_and_keeps_its_frames(worker, make_job):
     task.cancel()
 
 
+def test_cancelling_stops_within_a_frame(worker, make_job):
+    """Once the engine has heard of it, the frame in work is the last; what is computed is still written."""
+    task = worker.run(make_job(300, side=64))
+    _first_frame(task)
+    task.cancel()
+    worker.ping(LONG)  # answered after the cancel was heard
+    task.poll()
+    assert task.wait(LONG)["event"] == "cancelled"
+    computed = 2 + 1  # waiting to be written, and being written
+    assert sum(event["event"] == "frame" for event in task.poll()) <= computed + 1
+
+
 def test_a_waiting_job_is_cancelled_at_once(worker, make_job):
     running = worker.run(make_job(300, side=64, out="a"))
     waiting = worker.run(make_job(2, out="b"))
