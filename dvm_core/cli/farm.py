@@ -15,6 +15,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.local import run_local
+from dvm_core.cli.options import PlateOptions
 from dvm_core.cli.reporters import Listener, told_of_faults
 
 if TYPE_CHECKING:
@@ -50,15 +51,9 @@ class PlanOptions:
 
 
 @dataclass(frozen=True)
-class CheckedOptions:
-    """Which frames are looked at, and how plate and trimaps are read."""
+class CheckedOptions(PlateOptions):
+    """Which frames should be there, and how plate and trimaps are read."""
 
-    range: Annotated[
-        str, typer.Option("--range", metavar="1001-1100", help="Frames that should be there; else all of the plate.")
-    ] = ""
-    colorspace: Annotated[str, typer.Option("--colorspace", metavar="auto|NAME", help="Of the plate.")] = "auto"
-    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="Of the plate.", show_default=False)] = ""
-    view: Annotated[str, typer.Option("--view", metavar="NAME", help="Of the plate.", show_default=False)] = ""
     trimap_channel: Annotated[
         str, typer.Option("--trimap-channel", metavar="NAME", help="Of the trimap.", show_default=False)
     ] = ""
@@ -119,12 +114,11 @@ def check(
 ) -> None:
     """See that every alpha is there, whole and made like the others; write the findings and a contact sheet."""
     from dvm_core.bridge.frames import parse_range
-    from dvm_core.io.plate import PlateReader
     from dvm_core.io.trimap_file import TrimapReader
     from dvm_core.review.check import Files
 
     with told_of_faults(progress, moving=False) as show:
-        plates = PlateReader(plate, colorspace=read.colorspace, layer=read.layer, view=read.view, keep_linear=True)
+        plates = read.reader(plate, keep_linear=True)
         files = Files(plates, TrimapReader(trimap, channel=read.trimap_channel), alpha)
         frames = parse_range(read.range) if read.range else plates.frames
         _look(files, frames, output, show)

@@ -15,6 +15,7 @@ from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.options import PlateOptions
 from dvm_core.cli.reporters import told_of_faults
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
@@ -53,16 +54,12 @@ def make(
 
 
 @dataclass(frozen=True)
-class KeyOptions:
+class KeyOptions(PlateOptions):
     """How plate and keys are read."""
 
-    range: Annotated[str, typer.Option(metavar="1001-1100", help="Frames; else all.", show_default=False)] = ""
     shot_range: Annotated[
         str, typer.Option(metavar="1001-1100", help="Frames that the shot has; else all on disk.", show_default=False)
     ] = ""
-    colorspace: Annotated[str, typer.Option(metavar="auto|NAME", help="Colour space of the plate.")] = "auto"
-    layer: Annotated[str, typer.Option(metavar="NAME", help="EXR layer of the plate.", show_default=False)] = ""
-    view: Annotated[str, typer.Option(metavar="NAME", help="Stereo view of the plate.", show_default=False)] = ""
     trimap_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the keys.", show_default=False)] = ""
 
 
@@ -90,14 +87,11 @@ def propagate(
 ) -> None:
     """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
     from dvm_core.bridge.frames import parse_range
-    from dvm_core.io.plate import PlateReader
     from dvm_core.io.trimap_file import TrimapReader, TrimapWriter
     from dvm_core.pipeline.keyframes import KeyframeTrimaps
 
     with told_of_faults(told.progress, moving=True) as show:
-        plates = PlateReader(
-            plate, colorspace=options.colorspace, layer=options.layer, view=options.view, keep_linear=False
-        )
+        plates = options.reader(plate)
         shot = parse_range(options.shot_range) if options.shot_range else plates.frames
         frames = chosen_frames(shot, options.range, f"The plate {plate}")
         writer = TrimapWriter(output)
@@ -114,7 +108,7 @@ def propagate(
                 show(protocol.frame(frame, seconds, str(written), index=index, total=len(frames)))
     if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
-        document = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
+        document: dict[str, object] = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
         _write_json(Path(told.confidence), document)
 
 

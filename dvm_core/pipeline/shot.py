@@ -47,13 +47,8 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
         InputError: If frames are missing, a header is damaged, or sizes or colour spaces differ; it names all of it.
     """
     settings = job.settings
-    plate = PlateReader(
-        job.plate,
-        colorspace=settings.colorspace,
-        layer=settings.layer,
-        view=settings.view,
-        keep_linear=bool(settings.fg) or settings.channels == "rgba",
-    )
+    keep_linear = bool(settings.fg) or settings.channels == "rgba"
+    plate = PlateReader(job.plate, keep_linear=keep_linear, **settings.of_plate)
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
     trimap, keyed = _trimaps(job, plate, shot, wanted)

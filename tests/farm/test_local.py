@@ -1,10 +1,14 @@
 """The plan on this machine, in real processes."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from dvm_core.bridge.errors import Cancelled, DeviceError, InputError
@@ -32,8 +36,6 @@ class Killer:
 
 def workers():
     """Worker processes of this one."""
-    import psutil
-
     return [
         child
         for child in psutil.Process().children(recursive=True)
@@ -88,6 +90,25 @@ def test_one_repainted_key_of_five_redoes_its_two_segments_at_most(clip):
     assert {1004, 1005, 1006} <= redone <= set(range(1003, 1008))
     run_job(clip.job("new", **keyed))
     assert clip.alphas() == clip.alphas("new")
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_process_and_is_resumed_bit_for_bit(shared_clip, tmp_path):
+    """The one that hands out the work, not one of those that do it."""
+    job = shared_clip.job_file(out="orphaned")
+    words = ["farm", "run-local", str(job), "--workers", "2", "--chunk", "3", "--progress", "json"]
+    command = [sys.executable, "-c", "from dvm_core.cli import main; main()", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if json.loads(line)["event"] == "frame":
+                break
+        theirs = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert theirs
+    assert not psutil.wait_procs(theirs, timeout=300)[1], "a process outlived the run that it worked for"
+    assert shared_clip.alphas("orphaned").items() <= shared_clip.alphas("whole").items()
+    subprocess.run([*command, "--resume"], check=True, capture_output=True, timeout=600)
+    assert shared_clip.alphas("orphaned") == shared_clip.alphas("whole")
 
 
 @pytest.mark.slow
