@@ -15,7 +15,7 @@ from dvm_core.bridge.client import Worker
 from dvm_core.bridge.errors import DvmError, EngineNotFound
 from dvm_core.pipeline import run_job
 
-LONG = 120  # seconds; a busy machine may take its time, a hang takes for ever
+LONG = 300  # seconds; a busy machine may take its time, a hang takes for ever
 
 
 @pytest.fixture(scope="module")
