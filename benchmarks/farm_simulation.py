@@ -39,13 +39,13 @@ class Farm:
     shots: int = 10_000
     frames: int = 200
     slots: int = 4_000
-    seconds: float = 1.15
+    seconds: float = 1.5
     start: float = 5.0
     chunk: int = 20
     reach: int = 2
     encode: float = 0.3
     read: float = 7.2
-    write: float = 0.13
+    write: float = 0.14
     storage: float = 5_000.0
     dispatch: float = 20.0
     lost: float = 0.01

@@ -14,7 +14,7 @@ from .bridge.job import MatteJob
 from .bridge.settings import Settings
 from .dump import dump
 from .plate import file_plate, plate_source, rendered_plate
-from .trimaps import frames_to_render, trimap_builder, trimap_files
+from .trimaps import frames_to_render, keys_of, trimap_builder, trimap_files
 
 NEIGHBOURS = 4
 """Frames on each side that Blender renders besides those to matte; no shipped model looks further."""
@@ -105,7 +105,8 @@ class Matting:
         if plate is not None:
             return plate
         shot = set(range(self._scene.frame_start, self._scene.frame_end + 1)).union(wanted)
-        frames = [frame for frame in _around(wanted) if frame in shot]
+        keys = shot.intersection(keys_of(self._tree.dvm))
+        frames = [frame for frame in _between(keys, _around(wanted)) if frame in shot]
         pattern = FramePattern(os.path.join(folder, "plate."), 4, ".exr")
         yield from self._dump("plate", self._plate_socket, {frame: pattern.path(frame) for frame in frames}, True)
         return rendered_plate(pattern, frames)
@@ -180,6 +181,15 @@ class Matting:
 def _around(frames):
     """Frames and their neighbours, in order."""
     return sorted({frame + step for frame in frames for step in range(-NEIGHBOURS, NEIGHBOURS + 1)})
+
+
+def _between(keys, frames):
+    """Frames, and where trimaps are propagated all others from the key before them to the key behind them."""
+    if not keys:
+        return frames
+    first = max((key for key in keys if key <= frames[0]), default=frames[0])
+    last = min((key for key in keys if key >= frames[-1]), default=frames[-1])
+    return range(first, last + 1)
 
 
 def _model(settings):

@@ -4,7 +4,8 @@ import bpy
 
 from . import compat
 from .bridge.errors import UsageError
-from .frames import typed_pattern
+from .bridge.frames import normalise_pattern
+from .frames import frames_on_disk, typed_pattern
 from .plate import source_of
 
 
@@ -25,6 +26,14 @@ def key_frames(settings):
     """The frames that have a trimap made by hand, in order; of a painted one those that have an image."""
     painted = settings.trimap_source == "PAINTED"
     return sorted({key.frame for key in settings.keys if key.image is not None or not painted})
+
+
+def keys_of(settings):
+    """Frames of the scene that have a trimap between which the others are propagated; none where each has its own."""
+    if not settings.propagate:
+        return []
+    files = trimap_files(settings)
+    return key_frames(settings) if files is None else list(frames_on_disk(normalise_pattern(files)))
 
 
 def frames_to_render(settings, frames):

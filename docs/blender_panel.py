@@ -43,7 +43,7 @@ def main() -> None:
         screen = ["xvfb-run", "-a", "-s", f"-screen 0 {WIDTH}x{HEIGHT}x24 +extension GLX"]
         blender = ["blender", "--factory-startup", "--addons", "dvm_matte", "-p", "0", "0", str(WIDTH), str(HEIGHT)]
         ran = subprocess.run(
-            [*screen, *blender, "--python", __file__], env=environment, capture_output=True, text=True, timeout=300
+            [*screen, *blender, "--python", __file__], env=environment, capture_output=True, text=True, timeout=1800
         )
         came_to_its_end = (folder / DONE).exists()  # the exit code is no help: after Esc, Blender always ends with 1
     said = ran.stdout + ran.stderr

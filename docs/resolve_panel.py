@@ -11,7 +11,7 @@ from lupa import luajit21
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "resolve_panel.svg"
-WIDTH, LEFT, LINE, GAP = 520, 190, 30, 16
+WIDTH, LEFT, LINE, GAP = 560, 190, 30, 16
 TEXT = "font-family='Verdana, DejaVu Sans, sans-serif' font-size='12'"
 
 

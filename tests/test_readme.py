@@ -89,7 +89,7 @@ def test_the_readme_names_the_options_that_there_are():
     named = set(re.findall(r"--[a-z][a-z-]*", table))
     elsewhere = {"--trimap", "--output", "--help"}
     page = subprocess.run(
-        [*DVM, "matte", "--help"], capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "200"}
+        [*DVM, "matte", "--help"], capture_output=True, text=True, timeout=300, env={**os.environ, "COLUMNS": "200"}
     ).stdout
     assert named == set(re.findall(r"--[a-z][a-z-]*", page)) - elsewhere
 

@@ -12,7 +12,7 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, Union
+from typing import Any, Callable, Dict, Type, TypeVar, Union
 
 from . import protocol
 from .errors import InputError, OutputError
@@ -24,8 +24,9 @@ CANCEL_FILE = "cancel"
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 
+Result = TypeVar("Result")
 
-_RENAMES, _RENAME_WAIT = 20, 0.05  # a second at most: a reader is quick
+_TRIES, _WAIT = 20, 0.05  # a second at most: who reads is quick, and so is who renames
 
 
 class JobDirectory:
@@ -76,7 +77,7 @@ class JobDirectory:
         """
         file = self.path / STATUS_FILE
         try:
-            status = json.loads(file.read_text(encoding="utf-8"))
+            status = json.loads(_patiently(lambda: file.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise InputError(f"The job's status {file} cannot be read: {error}.", path=file) from None
         if not isinstance(status, dict) or status.get("state") not in STATES:
@@ -121,7 +122,12 @@ class JobDirectory:
         except OSError as error:
             raise _unwritable(self.path, error) from None
         _apply(event, self._status)
-        self._write_status()
+        try:
+            self._write_status()
+        except _Held:
+            # Somebody has it open all the time, on Windows. The next event brings it up to date; the last one must.
+            if event["event"] in protocol.LAST:
+                raise
 
     def _write_status(self) -> None:
         _replace(self.path / STATUS_FILE, json.dumps(self._status))
@@ -165,23 +171,25 @@ def _replace(file: Path, content: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(content)
-        _rename(Path(temporary), file)
+        _patiently(lambda: Path(temporary).replace(file))
     except OSError as error:
         Path(temporary).unlink()
-        raise _unwritable(file, error) from None
+        raise _unwritable(file, error, _Held if isinstance(error, PermissionError) else OutputError) from None
 
 
-def _rename(temporary: Path, file: Path) -> None:
-    """Rename over a file; Windows refuses for the moment that somebody reads it."""
-    for _ in range(_RENAMES):
+class _Held(OutputError):
+    """A file that cannot be replaced because somebody has it open."""
+
+
+def _patiently(action: Callable[[], Result]) -> Result:
+    """Do something with a file; Windows refuses for the moment that somebody else reads or renames it."""
+    for _ in range(_TRIES):
         try:
-            temporary.replace(file)
+            return action()
         except PermissionError:
-            time.sleep(_RENAME_WAIT)
-        else:
-            return
-    temporary.replace(file)
+            time.sleep(_WAIT)
+    return action()
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"{path} cannot be written: {error.strerror or error}.", path=path)
+def _unwritable(path: Path, error: OSError, kind: Type[OutputError] = OutputError) -> OutputError:
+    return kind(f"{path} cannot be written: {error.strerror or error}.", path=path)

@@ -54,6 +54,7 @@ _CHECKS = {
     "colorspace": checks.name,
     "layer": checks.text,
     "view": checks.text,
+    "movie_frames": checks.choice(("count", "timecode")),
     "trimap_channel": checks.text,
     "channels": checks.choice(("alpha", "matte", "rgba")),
     "fg": _check_foreground,
@@ -79,6 +80,7 @@ class Settings:
         colorspace: Colour space of the plate; `auto` reads it from the file.
         layer: EXR layer of the plate; "" for its main one.
         view: Stereo view of the plate; "" for its main one.
+        movie_frames: Number a movie's frames from 1 (`count`) or by its `timecode`.
         trimap_channel: Channel of the trimap; "" to choose by the trimap rule.
         channels: What the output holds: `alpha` (A), `matte` (R = G = B = A) or `rgba` (premultiplied).
         fg: Pattern of the foreground colour to write as well; "" for none.
@@ -98,6 +100,7 @@ class Settings:
     colorspace: str = "auto"
     layer: str = ""
     view: str = ""
+    movie_frames: str = "count"
     trimap_channel: str = ""
     channels: str = "alpha"
     fg: str = ""
@@ -118,6 +121,11 @@ class Settings:
         """
         checks.unknown_keys(document, [field.name for field in fields(cls)], "settings")
         return cls(**document)
+
+    @property
+    def of_plate(self) -> Dict[str, str]:
+        """The fields that say how the plate is read."""
+        return {name: getattr(self, name) for name in ("colorspace", "layer", "view", "movie_frames")}
 
     def to_dict(self) -> Dict[str, Any]:
         """All fields, as a job document holds them."""

@@ -53,7 +53,7 @@ def _options(
 app.command()(grouped(matte))
 app.command()(grouped(run))
 app.add_typer(trimap, name="trimap")
-app.command()(foreground)
+app.command()(grouped(foreground))
 app.add_typer(models, name="models")
 app.command()(grouped(batch))
 app.add_typer(farm, name="farm")

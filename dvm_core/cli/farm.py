@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import DvmError, InputError
+from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.local import run_local
-from dvm_core.cli.reporters import Listener, reporting
-from dvm_core.faults import as_dvm_errors
+from dvm_core.cli.options import PlateOptions
+from dvm_core.cli.reporters import Listener, told_of_faults
 
 if TYPE_CHECKING:
     from dvm_core.farm.plan import FarmPlan
@@ -51,15 +51,9 @@ class PlanOptions:
 
 
 @dataclass(frozen=True)
-class CheckedOptions:
-    """Which frames are looked at, and how plate and trimaps are read."""
+class CheckedOptions(PlateOptions):
+    """Which frames should be there, and how plate and trimaps are read."""
 
-    range: Annotated[
-        str, typer.Option("--range", metavar="1001-1100", help="Frames that should be there; else all of the plate.")
-    ] = ""
-    colorspace: Annotated[str, typer.Option("--colorspace", metavar="auto|NAME", help="Of the plate.")] = "auto"
-    layer: Annotated[str, typer.Option("--layer", metavar="NAME", help="Of the plate.", show_default=False)] = ""
-    view: Annotated[str, typer.Option("--view", metavar="NAME", help="Of the plate.", show_default=False)] = ""
     trimap_channel: Annotated[
         str, typer.Option("--trimap-channel", metavar="NAME", help="Of the trimap.", show_default=False)
     ] = ""
@@ -106,13 +100,8 @@ def ready(
     """See whether this machine makes the picture that a farm job was planned with."""
     from dvm_core.farm.ready import require
 
-    with reporting(progress, quiet=False, moving=False) as show:
-        try:
-            with as_dvm_errors():
-                show(protocol.log(require(version, device, kernels)))
-        except DvmError as fault:
-            show(protocol.error(fault))
-            raise
+    with told_of_faults(progress, moving=False) as show:
+        show(protocol.log(require(version, device, kernels)))
 
 
 def check(
@@ -125,22 +114,14 @@ def check(
 ) -> None:
     """See that every alpha is there, whole and made like the others; write the findings and a contact sheet."""
     from dvm_core.bridge.frames import parse_range
-    from dvm_core.io.plate import PlateReader
     from dvm_core.io.trimap_file import TrimapReader
     from dvm_core.review.check import Files
 
-    with reporting(progress, quiet=False, moving=False) as show:
-        try:
-            with as_dvm_errors():
-                plates = PlateReader(
-                    plate, colorspace=read.colorspace, layer=read.layer, view=read.view, keep_linear=True
-                )
-                files = Files(plates, TrimapReader(trimap, channel=read.trimap_channel), alpha)
-                frames = parse_range(read.range) if read.range else plates.frames
-                _look(files, frames, output, show)
-        except DvmError as fault:
-            show(protocol.error(fault))
-            raise
+    with told_of_faults(progress, moving=False) as show:
+        plates = read.reader(plate, keep_linear=True)
+        files = Files(plates, TrimapReader(trimap, channel=read.trimap_channel), alpha)
+        frames = parse_range(read.range) if read.range else plates.frames
+        _look(files, frames, output, show)
 
 
 def _look(files: Files, frames: tuple[int, ...], folder: Path, show: Listener) -> None:

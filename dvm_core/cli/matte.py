@@ -35,6 +35,7 @@ def _job(paths: tuple[str, str, str], read: ReadOptions, write: WriteOptions, en
         colorspace=read.colorspace,
         layer=read.layer,
         view=read.view,
+        movie_frames=read.movie_frames,
         trimap_channel=read.trimap_channel,
         channels=write.channels,
         fg=write.fg,

@@ -6,11 +6,15 @@ Values are checked where every job's are, in `dvm_core.bridge.settings`: the she
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dvm_core.bridge.errors import UsageError
+from dvm_core.bridge.settings import Settings
+
+if TYPE_CHECKING:
+    from dvm_core.io.plate import PlateReader
 
 _ENGINE, _READ, _WRITTEN, _REPORT = "How to compute", "What is read", "What is written", "Progress and reports"
 
@@ -41,21 +45,15 @@ class EngineOptions:
 
 
 @dataclass(frozen=True)
-class ReadOptions:
-    """How plate and trimaps are read."""
+class PlateOptions:
+    """Which frames of a plate, and how they are read."""
 
     range: Annotated[
         str,
-        typer.Option(metavar="1001-1100", help="Frames to write, also 1-10,20-30x2.", rich_help_panel=_READ),
+        typer.Option(
+            metavar="1001-1100", help="Frames, also 1-10,20-30x2; else all.", rich_help_panel=_READ, show_default=False
+        ),
     ] = ""
-    shot_range: Annotated[
-        str,
-        typer.Option(metavar="1001-1100", help="Frames that the shot has; else all on disk.", rich_help_panel=_READ),
-    ] = ""
-    propagate: Annotated[
-        bool,
-        typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
-    ] = False
     colorspace: Annotated[
         str, typer.Option(metavar="auto|NAME", help="Colour space of the plate.", rich_help_panel=_READ)
     ] = "auto"
@@ -65,6 +63,52 @@ class ReadOptions:
     view: Annotated[
         str, typer.Option(metavar="NAME", help="Stereo view of the plate.", rich_help_panel=_READ, show_default=False)
     ] = ""
+    movie_frames: Annotated[
+        str,
+        typer.Option(
+            metavar="count|timecode",
+            help="Number a movie's frames from 1, or by its time code.",
+            rich_help_panel=_READ,
+        ),
+    ] = "count"
+
+    def reader(self, plate: str, *, keep_linear: bool = False) -> PlateReader:
+        """The plate, read in this way.
+
+        Args:
+            plate: Pattern, file, folder or movie.
+            keep_linear: Whether its scene-linear light is wanted.
+
+        Raises:
+            InputError: As `PlateReader` raises it.
+            UsageError: A value does not fit.
+        """
+        from dvm_core.io.plate import PlateReader
+
+        # Values are checked where every job's are.
+        ways = Settings(
+            colorspace=self.colorspace, layer=self.layer, view=self.view, movie_frames=self.movie_frames
+        ).of_plate
+        return PlateReader(plate, keep_linear=keep_linear, **ways)
+
+
+@dataclass(frozen=True)
+class ReadOptions(PlateOptions):
+    """How plate and trimaps are read."""
+
+    shot_range: Annotated[
+        str,
+        typer.Option(
+            metavar="1001-1100",
+            help="Frames that the shot has; else all on disk.",
+            rich_help_panel=_READ,
+            show_default=False,
+        ),
+    ] = ""
+    propagate: Annotated[
+        bool,
+        typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
+    ] = False
     trimap_channel: Annotated[
         str,
         typer.Option(metavar="NAME", help="Channel of the trimap.", rich_help_panel=_READ, show_default=False),

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import UsageError
+from dvm_core.bridge.errors import DvmError, UsageError
 from dvm_core.bridge.protocol import Event
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.phrases import describe, duration
+from dvm_core.faults import as_dvm_errors
 
 Listener = Callable[[Event], None]
 """Takes every event of a job, in order, one at a time, from whichever thread it comes."""
@@ -45,6 +46,22 @@ def reporting(progress: str, *, quiet: bool, moving: bool) -> Iterator[Listener]
             yield show_bar
     else:
         yield Lines()
+
+
+@contextmanager
+def told_of_faults(progress: str, *, moving: bool) -> Iterator[Listener]:
+    """As `reporting`, for commands that are no job: what stops one is shown as an `error` event before it is raised.
+
+    Raises:
+        DvmError: What stopped it.
+    """
+    with reporting(progress, quiet=False, moving=moving) as show:
+        try:
+            with as_dvm_errors():
+                yield show
+        except DvmError as fault:
+            show(protocol.error(fault))
+            raise
 
 
 def show_nothing(event: Event) -> None:

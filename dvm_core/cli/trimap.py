@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dvm_core.bridge import protocol
 from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 from dvm_core.cli.grouping import grouped
+from dvm_core.cli.options import PlateOptions
+from dvm_core.cli.reporters import told_of_faults
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -50,17 +54,25 @@ def make(
 
 
 @dataclass(frozen=True)
-class KeyOptions:
+class KeyOptions(PlateOptions):
     """How plate and keys are read."""
 
-    range: Annotated[str, typer.Option(metavar="1001-1100", help="Frames; else all.", show_default=False)] = ""
     shot_range: Annotated[
         str, typer.Option(metavar="1001-1100", help="Frames that the shot has; else all on disk.", show_default=False)
     ] = ""
-    colorspace: Annotated[str, typer.Option(metavar="auto|NAME", help="Colour space of the plate.")] = "auto"
-    layer: Annotated[str, typer.Option(metavar="NAME", help="EXR layer of the plate.", show_default=False)] = ""
-    view: Annotated[str, typer.Option(metavar="NAME", help="Stereo view of the plate.", show_default=False)] = ""
     trimap_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the keys.", show_default=False)] = ""
+
+
+@dataclass(frozen=True)
+class ToldOptions:
+    """How it is told."""
+
+    confidence: Annotated[
+        str, typer.Option(metavar="FILE.json", help="Write how sure each frame is.", show_default=False)
+    ] = ""
+    progress: Annotated[
+        str, typer.Option(metavar="auto|bar|json|openjd|none", help="auto: a line a file, with how sure it is.")
+    ] = "auto"
 
 
 def propagate(
@@ -70,32 +82,34 @@ def propagate(
         str, typer.Option("--output", "-o", metavar="TRIMAP", help="Trimaps to write; PNG, TIFF or EXR.")
     ],
     options: KeyOptions,
-    confidence: Annotated[
-        str, typer.Option(metavar="FILE.json", help="Write how sure each frame is.", show_default=False)
-    ] = "",
+    told: ToldOptions,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
 ) -> None:
     """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
     from dvm_core.bridge.frames import parse_range
-    from dvm_core.io.plate import PlateReader
     from dvm_core.io.trimap_file import TrimapReader, TrimapWriter
     from dvm_core.pipeline.keyframes import KeyframeTrimaps
 
-    plates = PlateReader(
-        plate, colorspace=options.colorspace, layer=options.layer, view=options.view, keep_linear=False
-    )
-    shot = parse_range(options.shot_range) if options.shot_range else plates.frames
-    frames = chosen_frames(shot, options.range, f"The plate {plate}")
-    writer = TrimapWriter(output)
-    source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
-    read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
-    refuse_existing(writer.paths(frames), overwrite, read)
-    for frame in frames:
-        made = source.read(frame)
-        say(f"{writer.write(frame, made, plates.header(frame))}  confidence {source.confidence[frame]:.2f}")
-    if confidence:
+    with told_of_faults(told.progress, moving=True) as show:
+        plates = options.reader(plate)
+        shot = parse_range(options.shot_range) if options.shot_range else plates.frames
+        frames = chosen_frames(shot, options.range, f"The plate {plate}")
+        writer = TrimapWriter(output)
+        source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
+        read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
+        refuse_existing(writer.paths(frames), overwrite, read)
+        for index, frame in enumerate(frames, 1):
+            began = time.perf_counter()
+            written = writer.write(frame, source.read(frame), plates.header(frame))
+            if told.progress == "auto":
+                say(f"{written}  confidence {source.confidence[frame]:.2f}")
+            else:
+                seconds = time.perf_counter() - began
+                show(protocol.frame(frame, seconds, str(written), index=index, total=len(frames)))
+    if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
-        _write_json(Path(confidence), {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track})
+        document: dict[str, object] = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
+        _write_json(Path(told.confidence), document)
 
 
 trimap.command()(grouped(propagate))

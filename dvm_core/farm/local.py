@@ -210,13 +210,15 @@ class _Run:
             text=True,
             env=engine_environment(plan.pinned.environment),
         )
+        asked = False
         while True:
             try:
                 out, err = ran.communicate(timeout=_LOOK * 4)
                 break
             except subprocess.TimeoutExpired:
-                if self._cancelled():
+                if not asked and self._cancelled():  # a second time would cut its farewell short
                     ran.terminate()
+                    asked = True
         if ran.returncode:
             raise _fault_of(ran.returncode, out, err)
 

@@ -159,6 +159,9 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
     for name, value in (("Layer", settings.layer), ("View", settings.view), ("TrimapChannel", settings.trimap_channel)):
         if value:
             found.append(Parameter(name, TEXT, value, f"{name} to read."))
+    if settings.movie_frames != "count":
+        choices = ("count", "timecode")
+        found.append(Parameter("MovieFrames", TEXT, settings.movie_frames, "How a movie is numbered.", "", choices))
     found.append(Parameter("Review", PATH, beside(job.output, "qc"), "Folder of the last step's findings.", "OUT"))
     return {parameter.name: parameter for parameter in found}
 
@@ -198,8 +201,11 @@ def propagate_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
         "-o",
         parameters["Propagated"],
         ("--range=", FRAMES),
+        ("--shot-range=", parameters["ShotFrames"]),
         *_reading(parameters),
+        *_options(parameters, ("TrimapChannel",)),
         "--overwrite",
+        "--progress=openjd",
     )
 
 
@@ -222,7 +228,7 @@ def check_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
 
 
 def _reading(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
-    return _options(parameters, ("Colorspace", "Layer", "View"))
+    return _options(parameters, ("Colorspace", "Layer", "View", "MovieFrames"))
 
 
 def _options(parameters: dict[str, Parameter], names: Sequence[str]) -> tuple[Token, ...]:

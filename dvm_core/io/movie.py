@@ -136,7 +136,10 @@ class MovieSource:
         match = re.fullmatch(r"(\d+):(\d+):(\d+)([:;.])(\d+)", text)
         rate = self._stream.average_rate
         if match is None or not rate:
-            raise UsageError(f"The movie '{self._path}' has no time code; number its frames from 1.")
+            raise UsageError(
+                f"The movie '{self._path}' has no time code to number its frames by; let them count from 1 "
+                "(--movie-frames count)."
+            )
         hours, minutes, seconds, mark, frames = match.groups()
         whole = int(rate + Fraction(1, 2))
         total_minutes = int(hours) * 60 + int(minutes)

@@ -71,6 +71,7 @@ class PlateReader:
         colorspace: `auto` or the name of a colour space (see `colour_space`).
         layer: Layer to read, "" for the main one.
         view: View to read, "" for the first one.
+        movie_frames: `count` a movie's frames from 1, or number them by its `timecode`.
         keep_linear: Whether `read` also gives scene-linear light.
 
     Attributes:
@@ -78,7 +79,7 @@ class PlateReader:
 
     Raises:
         InputError: Nothing is there, or the first frame cannot be read.
-        UsageError: The colour space is not known.
+        UsageError: The colour space is not known, or a movie has no time code to number its frames by.
     """
 
     def __init__(
@@ -88,11 +89,19 @@ class PlateReader:
         colorspace: str = "auto",
         layer: str = "",
         view: str = "",
+        movie_frames: str = "count",
         keep_linear: bool = False,
     ) -> None:
         self.sequence = find_sequence(pattern, "plate")
         self.keep_linear = keep_linear
-        self._source = _source(self.sequence, colorspace, layer, view)
+        if self.sequence.movie is None:
+            self._source: Source = ImageSource(self.sequence, colorspace, layer, view)
+        else:
+            # Only a movie needs the optional PyAV.
+            from dvm_core.io.movie import MovieSource
+
+            by_timecode = movie_frames == "timecode"
+            self._source = MovieSource(self.sequence.movie, colorspace, from_timecode=by_timecode)
         self.frames = self._source.frames
 
     @cached_property
@@ -181,12 +190,3 @@ class ImageSource:
             return colour_space(image.parts[colour.part], self._colorspace)
         except InputError as error:
             raise InputError(error.message, frame=image.frame, path=image.path) from error
-
-
-def _source(sequence: FrameSequence, colorspace: str, layer: str, view: str) -> Source:
-    if sequence.movie is None:
-        return ImageSource(sequence, colorspace, layer, view)
-    # Only a movie needs the optional PyAV.
-    from dvm_core.io.movie import MovieSource
-
-    return MovieSource(sequence.movie, colorspace)

@@ -53,12 +53,18 @@ class KeyframeTrimaps:
         self.confidence: dict[int, float] = {}
 
     def path(self, frame: int) -> Path:
-        """File of the key that decides a frame, or of one of the two."""
-        return self._keys.path(self._segment(frame).keys[0])
+        """File of the key that a frame is or follows; before the first key, of that one."""
+        return self._keys.path(self._key(frame))
 
     def header(self, frame: int) -> ImageHeader:
         """Header of that key; InputError for a damaged one."""
-        return self._keys.header(self._segment(frame).keys[0])
+        return self._keys.header(self._key(frame))
+
+    def needs(self, frames: Sequence[int]) -> set[int]:
+        """Frames whose plates or keys are read to give some frames their trimaps: whole segments, but of keys alone."""
+        given = set(frames)
+        between = given.difference(self.keyed)
+        return given.union(*(part.frames for part in self._segments if not between.isdisjoint(part.frames)))
 
     def read(self, frame: int) -> Trimap:
         """(H, W) of 0, 128 and 255, a key's own or propagated from the keys around.
@@ -78,6 +84,9 @@ class KeyframeTrimaps:
             packed = self._packed[frame]
         header = self.header(frame)
         return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(header.height, header.width)
+
+    def _key(self, frame: int) -> int:
+        return frame if frame in self.keyed else self._segment(frame).keys[0]
 
     def _segment(self, frame: int) -> Segment:
         for segment in self._segments:

@@ -47,13 +47,8 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
         InputError: If frames are missing, a header is damaged, or sizes or colour spaces differ; it names all of it.
     """
     settings = job.settings
-    plate = PlateReader(
-        job.plate,
-        colorspace=settings.colorspace,
-        layer=settings.layer,
-        view=settings.view,
-        keep_linear=bool(settings.fg) or settings.channels == "rgba",
-    )
+    keep_linear = bool(settings.fg) or settings.channels == "rgba"
+    plate = PlateReader(job.plate, keep_linear=keep_linear, **settings.of_plate)
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
     trimap, keyed = _trimaps(job, plate, shot, wanted)
@@ -64,8 +59,10 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
     there = [frame for frame in wanted if frame in usable]
-    needed = sorted({frame for span in spans(frames, there, window) for frame in span.frames})
-    size, found = survey(plate, trimap, needed)
+    needed = {frame for span in spans(frames, there, window) for frame in span.frames}
+    if isinstance(trimap, KeyframeTrimaps):
+        needed = trimap.needs(sorted(needed))
+    size, found = survey(plate, trimap, sorted(needed))
     refuse(problems + found)
     return Shot(plate, trimap, frames, wanted, size, _warnings(shot, frames, wanted, window))
 

@@ -15,7 +15,7 @@ from dvm_core.bridge.client import Worker
 from dvm_core.bridge.errors import DvmError, EngineNotFound
 from dvm_core.pipeline import run_job
 
-LONG = 120  # seconds; a busy machine may take its time, a hang takes for ever
+LONG = 300  # seconds; a busy machine may take its time, a hang takes for ever
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,18 @@ def test_a_cancelled_job_stops_and_keeps_its_frames(worker, make_job):
     assert 1 <= len(written) < 300
     assert not [path for path in Path(job.output).parent.iterdir() if path not in written]
     task.cancel()
+
+
+def test_cancelling_stops_within_a_frame(worker, make_job):
+    """Once the engine has heard of it, the frame in work is the last; what is computed is still written."""
+    task = worker.run(make_job(300, side=64))
+    _first_frame(task)
+    task.cancel()
+    worker.ping(LONG)  # answered after the cancel was heard
+    task.poll()
+    assert task.wait(LONG)["event"] == "cancelled"
+    computed = 2 + 1  # waiting to be written, and being written
+    assert sum(event["event"] == "frame" for event in task.poll()) <= computed + 1
 
 
 def test_a_waiting_job_is_cancelled_at_once(worker, make_job):

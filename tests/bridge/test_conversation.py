@@ -6,7 +6,7 @@ import pytest
 
 from dvm_core.bridge.errors import DvmError
 
-LONG = 60
+LONG = 300
 HELLO = """print(json.dumps({"event": "hello", "protocol": 1, "version": "x", "device": "cpu"}), flush=True)"""
 
 

@@ -114,8 +114,8 @@ def test_a_reader_never_sees_half_a_status(directory):
 
 def _reader_in_the_way(monkeypatch, times):
     """`Path.replace` as Windows has it while somebody reads the file."""
-    monkeypatch.setattr(jobdir, "_RENAME_WAIT", 0)
-    real, left = Path.replace, [None] * times
+    monkeypatch.setattr(jobdir, "_WAIT", 0)
+    real, left = Path.replace, [None] * times  # gone when the list is cleared
 
     def replace(self, target):
         if left:
@@ -124,6 +124,7 @@ def _reader_in_the_way(monkeypatch, times):
         return real(self, target)
 
     monkeypatch.setattr(Path, "replace", replace)
+    return left
 
 
 def test_a_reader_that_holds_the_status_for_a_moment_is_waited_for(directory, monkeypatch):
@@ -134,9 +135,36 @@ def test_a_reader_that_holds_the_status_for_a_moment_is_waited_for(directory, mo
 
 def test_a_status_that_is_held_for_good_is_an_output_error(directory, monkeypatch):
     _reader_in_the_way(monkeypatch, times=1000)
-    with pytest.raises(OutputError, match="Access is denied"):
-        directory.start()
+    for action in (directory.start, lambda: directory.record(protocol.cancelled())):
+        with pytest.raises(OutputError, match="Access is denied"):
+            action()
     assert not [name for name in os.listdir(directory.path) if name.endswith(".tmp")]
+
+
+def test_a_status_that_is_held_while_frames_come_stops_no_job(directory, monkeypatch):
+    directory.start()
+    held = _reader_in_the_way(monkeypatch, times=1000)
+    directory.record(_frame(1001, 1, 3))
+    assert directory.status()["done"] == 0
+    held.clear()
+    directory.record(_frame(1002, 2, 3))
+    assert directory.status()["done"] == 2
+    assert sorted(os.listdir(directory.path)) == ["events.jsonl", "job.json", "status.json"]
+
+
+def test_a_status_that_is_just_being_replaced_is_read_again(directory, monkeypatch):
+    monkeypatch.setattr(jobdir, "_WAIT", 0)
+    directory.start()
+    real, refusals = Path.read_text, [None] * 3
+
+    def read_text(self, *args, **options):
+        if refusals:
+            refusals.pop()
+            raise PermissionError(13, "Access is denied")
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert directory.status()["state"] == "running"
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path):

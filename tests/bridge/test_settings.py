@@ -14,6 +14,7 @@ def test_settings_are_those_of_the_matte_command_at_its_defaults():
         "colorspace": "auto",
         "layer": "",
         "view": "",
+        "movie_frames": "count",
         "trimap_channel": "",
         "channels": "alpha",
         "fg": "",

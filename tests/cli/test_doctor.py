@@ -41,7 +41,7 @@ def test_a_colour_configuration_that_is_none_is_a_problem_with_its_remedy(tmp_pa
     # A process of its own: the configuration is read once a process.
     program = "from dvm_core.cli import doctor; print(doctor._look('colour', doctor._colour))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OCIO": str(tmp_path / "nothing.ocio")}
-    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     assert "nothing.ocio" in ran.stdout
     assert "code=2" in ran.stdout

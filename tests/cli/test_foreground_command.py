@@ -81,3 +81,22 @@ def test_foregrounds_that_are_there_are_kept(dvm, shot, arguments):
     assert not (shot.folder / "fg.1001.exr").exists()
     assert dvm(*arguments, "--overwrite", "--range", "1002").code == 0
     assert kept.read_bytes() != b"painted by hand"
+
+
+def test_a_layer_of_the_plate_is_read(dvm, shot, arguments, image_writer, image_reader):
+    pixels = np.zeros((*shot.size, 6), np.float32)
+    pixels[..., 3:] = (0.1, 0.2, 0.3)
+    names = ("R", "G", "B", "graded.R", "graded.G", "graded.B")
+    image_writer(shot.folder / "plate.1001.exr", pixels, names)
+    ran = dvm(*arguments, "--range", "1001", "--layer", "graded")
+    assert ran.code == 0, ran.err
+    written = image_reader(shot.folder / "fg.1001.exr")
+    solid = image_reader(shot.folder / "truth.1001.exr")[..., 0] > 0.99
+    assert solid.any()
+    np.testing.assert_allclose(written[solid][:, :3], np.broadcast_to((0.1, 0.2, 0.3), (solid.sum(), 3)), atol=1e-3)
+
+
+def test_a_way_to_number_movies_that_there_is_not_is_wrong_usage(dvm, arguments):
+    ran = dvm(*arguments, "--movie-frames", "guess")
+    assert ran.code == 2
+    assert "count, timecode" in ran.err

@@ -63,3 +63,14 @@ def test_keys_are_never_written_over(dvm, keyed):
     ran = dvm(*words)
     assert ran.code == 2
     assert "read by this command" in ran.err
+
+
+def test_a_farm_hears_how_far_it_is_and_why_it_failed(dvm, keyed):
+    good = dvm(*arguments(keyed, "--progress", "openjd"))
+    assert good.code == 0, good.err
+    count = len(keyed.frames)
+    assert f"openjd_status: frame {keyed.frames[-1]} ({count}/{count})" in good.out
+    bad = dvm(*arguments(keyed, "--progress", "openjd"))
+    assert bad.code == 6
+    assert bad.out.startswith("openjd_fail: ")
+    assert "is there already" in bad.out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -53,6 +54,16 @@ class Clip:
     def trimap(self, frame):
         return self.folder / f"trimaps/sh010.{frame}.png"
 
+    def key(self, frame):
+        return self.folder / f"keys/key.{frame}.png"
+
+    def paint_keys(self, frames):
+        """Its trimaps of some frames as keyframes; gives what a job says to take them."""
+        for frame in frames:
+            self.key(frame).parent.mkdir(exist_ok=True)
+            shutil.copyfile(self.trimap(frame), self.key(frame))
+        return {"trimap": f"{self.folder}/keys/key.####.png", "trimap_mode": "keyframes"}
+
     def alpha(self, frame, out="mattes"):
         return self.folder / out / f"sh010.{frame}.exr"
 
@@ -64,7 +75,7 @@ class Clip:
         settings = {"device": "cpu", "threads": 1, "tile": 64, **changes.pop("settings", {})}
         return MatteJob(
             plate=f"{self.folder}/plates/sh010.####.exr",
-            trimap=f"{self.folder}/trimaps/sh010.####.png",
+            trimap=changes.pop("trimap", f"{self.folder}/trimaps/sh010.####.png"),
             output=f"{self.folder}/{out}/sh010.####.exr",
             settings=Settings(**settings),
             **changes,

@@ -1,15 +1,23 @@
 """The plan on this machine, in real processes."""
 
+import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from dvm_core.bridge.errors import Cancelled, DeviceError, InputError
 from dvm_core.bridge.frames import parse_range
 from dvm_core.farm import local
-from dvm_core.farm.plan import Chunks, plan
+from dvm_core.farm.plan import PROPAGATE, Chunks, plan
+from dvm_core.pipeline import run_job
+
+FRAMES = range(1001, 1010)
 
 
 class Killer:
@@ -28,8 +36,6 @@ class Killer:
 
 def workers():
     """Worker processes of this one."""
-    import psutil
-
     return [
         child
         for child in psutil.Process().children(recursive=True)
@@ -56,6 +62,63 @@ def test_pixels_do_not_depend_on_workers_or_chunks(shared_clip, workers_, chunk)
     assert outcome.fault is None
     assert (outcome.frames, outcome.made) == (9, 9)
     assert shared_clip.alphas(out) == shared_clip.alphas("whole")
+
+
+def test_keyframes_are_propagated_by_segments_and_give_the_pixels_of_one_process(clip):
+    """Keys before the range, in it and before its end."""
+    keyed = clip.paint_keys((1002, 1006))
+    run_job(clip.job("whole", range="1003-1009", **keyed))
+    made = plan(clip.job("apart", range="1003-1009", **keyed), Chunks(3))
+    assert made.step(PROPAGATE).tasks == ("1001-1002", "1003-1006", "1007-1009")
+    (outcome,) = local.run([made], 2)
+    assert outcome.fault is None, outcome.fault.message
+    assert clip.alphas("apart") == clip.alphas("whole")
+    trimaps = sorted(path.name for path in (clip.folder / "apart" / "sh010_trimaps").iterdir())
+    assert trimaps == [f"trimap.{frame}.png" for frame in FRAMES]
+
+
+@pytest.mark.slow
+def test_one_repainted_key_of_five_redoes_its_two_segments_at_most(clip):
+    keyed = clip.paint_keys((1001, 1003, 1005, 1007, 1009))
+    (outcome,) = local.run([plan(clip.job(**keyed), Chunks(4))], 2)
+    assert outcome.fault is None, outcome.fault.message
+    before = {frame: clip.alpha(frame).stat().st_mtime_ns for frame in FRAMES}
+    shutil.copyfile(clip.trimap(1009), clip.key(1005))
+    (outcome,) = local.run([plan(clip.job(settings={"existing": "resume"}, **keyed), Chunks(4))], 2)
+    assert outcome.fault is None, outcome.fault.message
+    redone = {frame for frame in FRAMES if clip.alpha(frame).stat().st_mtime_ns != before[frame]}
+    assert {1004, 1005, 1006} <= redone <= set(range(1003, 1008))
+    run_job(clip.job("new", **keyed))
+    assert clip.alphas() == clip.alphas("new")
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_process_and_is_resumed_bit_for_bit(shared_clip, tmp_path):
+    """The one that hands out the work, not one of those that do it."""
+    job = shared_clip.job_file(out="orphaned")
+    words = ["farm", "run-local", str(job), "--workers", "2", "--chunk", "3", "--progress", "json"]
+    command = [sys.executable, "-c", "from dvm_core.cli import main; main()", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if json.loads(line)["event"] == "frame":
+                break
+        theirs = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert theirs
+    assert not psutil.wait_procs(theirs, timeout=300)[1], "a process outlived the run that it worked for"
+    assert shared_clip.alphas("orphaned").items() <= shared_clip.alphas("whole").items()
+    subprocess.run([*command, "--resume"], check=True, capture_output=True, timeout=600)
+    assert shared_clip.alphas("orphaned") == shared_clip.alphas("whole")
+
+
+@pytest.mark.slow
+def test_a_key_that_cannot_be_read_stops_its_shot_in_a_sentence(clip):
+    made = plan(clip.job(**clip.paint_keys((1001, 1009))), Chunks(4))
+    clip.key(1009).write_bytes(b"no picture")
+    (outcome,) = local.run([made], 1)
+    assert isinstance(outcome.fault, InputError)
+    assert "1009" in outcome.fault.message
+    assert not clip.alphas()
 
 
 @pytest.mark.slow

@@ -21,7 +21,9 @@ from openjd.model import (
 )
 
 from dvm_core.farm import openjd as view
+from dvm_core.farm.documents import as_yaml
 from dvm_core.farm.plan import Chunks, plan
+from dvm_core.pipeline import run_job
 
 
 @pytest.fixture
@@ -50,6 +52,12 @@ def decoded(folder):
 def test_a_bundle_is_what_it_was(plain_plan, golden):
     for name, text in view.files(plain_plan(Chunks(4), settings={"fg": "/shots/fg/sh010.####.exr"})).items():
         golden(f"openjd/{name}", text)
+
+
+def test_the_step_that_propagates_is_what_it_was(clip, plain_plan, golden):
+    keyed = clip.paint_keys((1001, 1005, 1009))
+    made = view.template(plain_plan(Chunks(4), settings={"trimap_channel": "Y"}, **keyed))
+    golden("openjd/propagate.yaml", as_yaml(made["steps"][0]))
 
 
 def test_a_scheduler_makes_a_job_of_it_with_no_more_than_it_brings(bundle):
@@ -112,6 +120,32 @@ def test_a_run_that_was_broken_off_is_resumed_bit_for_bit(shared_clip, bundle, o
     assert openjd(folder).returncode == 0
     assert shared_clip.alpha(1005, "resumed").stat().st_mtime_ns == before
     assert shared_clip.alphas("resumed") == shared_clip.alphas("whole")
+
+
+@pytest.mark.slow
+def test_a_bundle_of_keyframes_propagates_them_and_gives_the_pixels_of_one_process(clip, bundle, openjd):
+    keyed = clip.paint_keys((1001, 1005, 1009))
+    run_job(clip.job("whole", **keyed))
+    folder = bundle(4, out="apart", **keyed)
+    assert [step.name for step in decoded(folder).steps] == ["Propagate", "Matte", "QC"]
+    ran = openjd(folder)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert clip.alphas("apart") == clip.alphas("whole")
+    for line in ("Frames(STRING) = 1001-1005", "openjd_status: frame 1005 (5/5)"):
+        assert line in ran.stdout
+    findings = json.loads((clip.folder / "apart" / "sh010_qc" / "check.json").read_text())
+    assert (findings["frames"], findings["problems"]) == ("1001-1009", [])
+
+
+@pytest.mark.slow
+def test_a_damaged_key_fails_its_segment_in_a_sentence_and_nothing_is_matted(clip, bundle, openjd):
+    folder = bundle(4, **clip.paint_keys((1001, 1009)))
+    clip.key(1009).write_bytes(b"no picture")
+    ran = openjd(folder)
+    assert ran.returncode == 1
+    assert "1009" in ran.stdout.split("openjd_fail: ")[1].splitlines()[0]
+    assert "Running step 'Matte'" not in ran.stdout
+    assert not clip.alphas()
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def test_the_bridge_runs_where_it_was_carried_to(adapter, tmp_path):
     lay_out(adapter.host, tmp_path / "a")
     package = tmp_path / "a" / adapter.bridge
     program = f"import sys; sys.path.insert(0, {str(package.parent)!r}); import bridge.job; print(bridge.__file__)"
-    ran = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == str(package / "__init__.py")
 

@@ -100,7 +100,7 @@ def run_python():
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr

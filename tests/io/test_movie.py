@@ -86,6 +86,13 @@ def test_frames_are_numbered_by_time_code_if_asked(movie):
         MovieSource(movie("a.mkv"), from_timecode=True)
 
 
+def test_a_plate_is_numbered_by_its_time_code_if_that_is_asked_for(movie):
+    path = movie("a.mov", metadata={"timecode": "01:00:00:10"})
+    first = PlateReader(path, movie_frames="timecode").frames[0]
+    assert first == MovieSource(path, from_timecode=True).frames[0] > 1
+    assert PlateReader(path).frames[0] == 1
+
+
 def test_a_space_may_be_named(movie):
     assert PlateReader(movie("a.mp4"), colorspace="g24_rec709_tx").colorspace.why == "as asked"
 

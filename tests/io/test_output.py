@@ -124,6 +124,6 @@ except OutputError as error:
     # Standard output may be a file and then have the same limit.
     sys.exit(error.exit_code if "cannot be written" in str(error) else 99)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 6, done.stderr
     assert os.listdir(tmp_path) == []

@@ -3,7 +3,8 @@
     python kill_rounds.py JOB.json REFERENCE KILLS SEED
 
 The job resumes; its folder is emptied when it comes to its end before it is killed. The engine is imported once and
-each round is a fork of it, which takes milliseconds. Says how many frames were looked at; any that differs from its
+each round is a fork of it, which takes milliseconds. A moment is an amount of work done, not a time of the clock: on a
+busy machine, too, kills come in every part of the job. Says how many frames were looked at; any that differs from its
 namesake in the folder REFERENCE ends the program with a sentence.
 """
 
@@ -15,13 +16,16 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import torch
 
 from dvm_core.bridge.job import MatteJob
 from dvm_core.io import plate, trimap_file
 from dvm_core.pipeline import run_job
 
-LONGEST = 1.5  # seconds until a kill; a start takes a few hundredths of one
+LONGEST = 1.5  # seconds of processor time until a kill; a start takes a few hundredths of one
+_TICK = 0.01  # seconds: what a process has used is counted in these
+_STUCK = 60  # seconds of the clock for one that waits and uses nothing
 
 
 def start(job):
@@ -37,16 +41,17 @@ def start(job):
         os._exit(code)
 
 
-def ended(child, seconds):
-    """Whether it ends by itself within so many seconds; its code is checked."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def ended(child, work, clock=_STUCK):
+    """Whether it ends by itself before it has used so many seconds of processor time; its code is checked."""
+    process, deadline = psutil.Process(child), time.monotonic() + clock
+    while sum(process.cpu_times()[:2]) <= work - _TICK and time.monotonic() < deadline:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             if status:
                 sys.exit(f"A run ended with {status}.")
             return True
         time.sleep(0.002)
+    time.sleep(work % _TICK)
     return False
 
 
@@ -77,7 +82,7 @@ def main(document, reference, kills, seed):
         os.waitpid(child, 0)
         killed += 1
         looked += look(folder, reference) if folder.exists() else 0
-    if not ended(start(job), 600):
+    if not ended(start(job), 600, clock=1200):
         sys.exit("The last run did not end.")
     last = look(folder, reference)
     left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))

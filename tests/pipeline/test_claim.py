@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dvm_core.bridge.errors import OutputError
@@ -32,10 +33,16 @@ with claim.Claim(Path(sys.argv[1]), "alpha.%04d.exr", range(first, last + 1)):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    """Everything a tenth as long."""
+    """Beats ten times as often; but no claim falls silent because this machine is busy."""
     monkeypatch.setattr(claim, "BEAT", 0.2)
-    monkeypatch.setattr(claim, "SILENCE", 2.0)
+    monkeypatch.setattr(claim, "SILENCE", 300.0)
     monkeypatch.setattr(claim, "_LOOK", 0.01)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Silence of two seconds counts as death."""
+    monkeypatch.setattr(claim, "SILENCE", 2.0)
 
 
 @pytest.fixture
@@ -91,10 +98,8 @@ def test_a_killed_process_leaves_nothing_that_stands_in_the_way(tmp_path, holder
     dead = holder(tmp_path, 1001, 1010)
     dead.kill()
     dead.wait()
-    began = time.monotonic()
-    with Claim(tmp_path, OUTPUT, range(1001, 1020)):
+    with Claim(tmp_path, OUTPUT, range(1001, 1020)):  # at once: nobody waits for silence here
         assert len(claims(tmp_path)) == 1
-    assert time.monotonic() - began < 1
 
 
 def test_what_a_process_left_that_was_killed_while_it_made_its_claim_is_cleared_away(tmp_path, holder):
@@ -110,8 +115,10 @@ def test_what_a_process_left_that_was_killed_while_it_made_its_claim_is_cleared_
 
 
 def test_a_killed_process_that_nobody_has_buried_counts_as_dead(tmp_path, holder):
-    holder(tmp_path, 1001, 1010).kill()
-    time.sleep(0.2)
+    dead = holder(tmp_path, 1001, 1010)
+    dead.kill()
+    while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     with Claim(tmp_path, OUTPUT, range(1001, 1020)):
         pass
 
@@ -122,6 +129,7 @@ def test_a_claim_of_another_machine_lasts_as_long_as_it_beats(tmp_path, holder):
         pass
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_silent_claim_of_another_machine_is_taken_over_after_a_while(tmp_path, holder):
     dead = holder(tmp_path, 1, 5, place="another machine")
     dead.kill()
@@ -132,6 +140,7 @@ def test_a_silent_claim_of_another_machine_is_taken_over_after_a_while(tmp_path,
         assert len(claims(tmp_path)) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_number_given_to_another_process_does_not_keep_a_claim_alive(tmp_path, holder):
     dead = holder(tmp_path, 1, 5)
     dead.kill()
@@ -161,7 +170,8 @@ def test_whoever_was_taken_for_dead_stops_before_its_next_file(tmp_path):
     with Claim(tmp_path, OUTPUT, range(1, 5)) as mine:
         mine.require()
         claims(tmp_path)[0].unlink()
-        time.sleep(0.5)
+        while not mine._lost:  # the next beat finds it out
+            time.sleep(0.01)
         with pytest.raises(OutputError, match="was removed"):
             mine.require()
         assert claims(tmp_path) == []
@@ -177,14 +187,14 @@ def test_of_many_who_begin_at_once_exactly_one_gets_the_frames(tmp_path):
             try:
                 with Claim(tmp_path, OUTPUT, range(1, 5)):
                     held.append(1)
-                    done.wait(20)
+                    done.wait(300)
             except OutputError:
                 refused.append(1)
 
         threads = [threading.Thread(target=contend) for _ in range(6)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while len(held) + len(refused) < 6 and time.monotonic() < deadline:
             time.sleep(0.02)
         done.set()

@@ -87,6 +87,29 @@ def test_a_part_of_a_range_is_what_the_whole_range_gives(keyed, job):
         assert (keyed / f"part/alpha.{frame}.exr").read_bytes() == (keyed / f"whole/alpha.{frame}.exr").read_bytes()
 
 
+@pytest.mark.parametrize("broken", ["key.1001.png", "key.1008.png", "plate.1002.exr", "plate.1007.exr"])
+def test_what_propagation_will_read_is_looked_at_before_any_work(keyed, job, broken):
+    """Outside of the range and its neighbours, too: of a segment all plates and both keys are read."""
+    (keyed / broken).write_bytes((keyed / broken).read_bytes()[:60])
+    events = []
+    with pytest.raises(InputError, match=broken.replace(".", r"\.")):
+        run_job(
+            job("out", range="1004-1005", trimap=f"{keyed}/key.####.png", trimap_mode="keyframes"), emit=events.append
+        )
+    assert events == []
+
+
+def test_keys_are_their_own_files_and_other_frames_follow_the_key_before_them(keyed):
+    shutil.copy(keyed / "trimap.1004.png", keyed / "key.1004.png")
+    (keyed / "key.1001.png").unlink()
+    trimaps = source(keyed)
+    found = [trimaps.path(frame).name for frame in (1001, 1003, 1004, 1005, 1007, 1008)]
+    assert found == ["key.1004.png"] * 5 + ["key.1008.png"]
+    assert trimaps.needs((1004, 1008)) == {1004, 1008}
+    assert trimaps.needs((1002,)) == {1001, 1002, 1003, 1004}
+    assert trimaps.needs((1004, 1006)) == set(range(1004, 1009))
+
+
 def test_keys_on_no_frame_of_the_shot_are_refused(keyed):
     with pytest.raises(InputError, match=r"keyframe trimaps on frames of the shot .*found 1001,1008"):
         source(keyed, frames=range(1002, 1008))

@@ -1,6 +1,4 @@
 import errno
-import threading
-import time
 
 import pytest
 
@@ -82,19 +80,13 @@ def test_a_missing_permission_is_given_up_at_once(read, said):
 def test_a_file_that_is_still_being_written_is_waited_for(read, said):
     read.path.write_bytes(b"wh")
 
-    def finish():
-        time.sleep(0.03)
-        read.path.write_bytes(b"whole")
-
     def reader():
-        if read.path.read_bytes() != b"whole":
-            raise InputError("Frame 1003 is cut short.")
-        return "pixels"
+        if read.path.read_bytes() == b"whole":
+            return "pixels"
+        read.path.write_bytes(b"whole")  # goes on while the reader looks
+        raise InputError("Frame 1003 is cut short.")
 
-    writer = threading.Thread(target=finish)
-    writer.start()
     assert read(reader) == "pixels"
-    writer.join()
     assert len(said) == 1
 
 
@@ -118,12 +110,12 @@ def test_a_file_that_never_rests_is_given_up(read):
         read(lambda: read.path.write_bytes(b"x" * next(count)))
 
 
-def test_a_file_that_vanishes_and_comes_back_is_waited_for(read, said):
+def test_a_file_that_vanishes_and_comes_back_is_waited_for(read, monkeypatch):
     read.path.unlink()
+    monkeypatch.setattr(patience.time, "sleep", lambda seconds: read.path.write_bytes(b"back"))
 
     def reader():
         if not read.path.exists():
-            threading.Timer(0.02, lambda: read.path.write_bytes(b"back")).start()
             raise InputError("Frame 1003 is missing.")
         return "pixels"
 

@@ -8,7 +8,6 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from dvm_core.bridge.errors import InputError
 from dvm_core.model import weight_file, weights
 from dvm_core.pipeline import run_job
 
@@ -98,12 +97,7 @@ def test_a_repainted_keyframe_redoes_its_two_segments_at_most(job, shot, repaint
     for frame in (1001, 1003, 1005, 1007, 1008):
         shutil.copy(shot / f"trimap.{frame}.png", shot / f"key.{frame}.png")
     keyed = {"trimap": f"{shot}/key.####.png", "trimap_mode": "keyframes"}
-    try:
-        run(job(**keyed))
-    except InputError as error:
-        if "cannot be propagated" not in error.message:
-            raise
-        pytest.skip("this version does not propagate")
+    run(job(**keyed))
     repaint(shot / "key.1005.png", (10, 12, 38, 50))
     result, _ = run(job(settings=RESUME, **keyed))
     assert {1004, 1005, 1006} <= set(result.frames) <= set(range(1003, 1008))

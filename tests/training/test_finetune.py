@@ -126,5 +126,5 @@ def test_it_loads_where_there_is_torch_numpy_and_opencv_only():
         f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); "
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r}); import dvm_core.training.finetune"
     )
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-LONG = 120
+LONG = 300
 JOB = {"schema": "dvm-job/1", "plate": "/p/plate.####.exr", "trimap": "/p/trimap.####.png", "output": "/p/a.####.exr"}
 
 

@@ -20,6 +20,7 @@ EVERYDAY, OTHERS = "5.0", ("4.2", "4.5", "5.2")
 HEIGHT, WIDTH = 64, 96
 FRAMES = (1001, 1002, 1003)
 LONG = range(1001, 1101)
+KEYS = (1001, 1010)
 
 
 def blender_environment(folder, **more):
@@ -81,6 +82,8 @@ def make_shot(folder):
         write_image(folder / f"trimap.{frame}.exr", trimap / np.float32(255), ("Y",), "float")
         write_image(folder / f"truth.{frame}.exr", alpha, ("A",), "half")
     write_movie(folder)
+    for frame in KEYS:  # of `long`
+        os.link(folder / f"trimap.{FRAMES[(frame - LONG[0]) % 3]}.png", folder / f"key.{frame}.png")
     for frame in (1001, 1003):
         os.link(folder / f"plate.{frame}.exr", folder / f"gap.{frame}.exr")
     for index, frame in enumerate(LONG):
@@ -168,4 +171,9 @@ def shell(tmp_path_factory):
         program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, "--quiet"]
         subprocess.run(program, check=True, timeout=300, env=environment)
         alphas.update({(name, frame): read_image(shot / f"{name}_alpha.{frame:04d}.exr") for frame in frames})
+    files = [shot / "long.####.exr", "--trimap", shot / "key.####.png", "-o", shot / "keyed_alpha.####.exr"]
+    frames = ["--range", "1001-1012", "--shot-range", "1001-1012"]
+    program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, *frames, "--propagate"]
+    subprocess.run(program, check=True, timeout=300, env=environment)
+    alphas.update({("keyed", frame): read_image(shot / f"keyed_alpha.{frame}.exr") for frame in range(1001, 1013)})
     return alphas

@@ -161,6 +161,14 @@ def test_painted_images_are_keyframes(blender):
     np.testing.assert_allclose(blender.read("painted", "trimap.1003.exr")[..., 0], 1.0, atol=1e-6)
 
 
+def test_propagated_keyframes_of_a_rendered_plate_are_those_of_the_shell_for_one_frame_as_for_all(blender, shell):
+    assert blender["propagated"] == {"alone": "", "whole": ""}
+    for frame in range(1001, 1013):
+        np.testing.assert_array_equal(blender.read("propagated", f"whole.{frame}.exr"), shell["keyed", frame])
+    assert blender.files("propagated", "alone") == ["alone.1005.exr"]
+    np.testing.assert_array_equal(blender.read("propagated", "alone.1005.exr"), shell["keyed", 1005])
+
+
 def test_keyframes_are_added_once_in_order_jumped_to_and_removed(blender):
     assert blender["keyframes"] == {
         "added": [1001, 1002, 1003],

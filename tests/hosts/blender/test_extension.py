@@ -20,7 +20,7 @@ def blenders_tool(python, *arguments):
     (tool,) = python.parent.parent.glob(
         "lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"
     )
-    ran = subprocess.run([python, tool, *arguments], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run([python, tool, *arguments], capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -76,8 +76,8 @@ def test_both_ways_to_install_it_have_one_version():
 def test_blender_finds_it_where_dvm_install_puts_it(blender_python, tmp_path, environment):
     dvm = [sys.executable, "-c", "from dvm_core.cli import main; main()", "install", "blender"]
     Path(environment["BLENDER_USER_RESOURCES"]).mkdir()
-    subprocess.run(dvm, check=True, timeout=120, env=environment)
+    subprocess.run(dvm, check=True, timeout=300, env=environment)
     name = "bl_ext.user_default.dvm_matte"
     program = f"import bpy; bpy.ops.preferences.addon_enable(module={name!r}); print(bpy.ops.dvm.add())"
-    ran = subprocess.run([blender_python, "-c", program], capture_output=True, text=True, timeout=120, env=environment)
+    ran = subprocess.run([blender_python, "-c", program], capture_output=True, text=True, timeout=300, env=environment)
     assert "{'FINISHED'}" in ran.stdout, ran.stdout + ran.stderr

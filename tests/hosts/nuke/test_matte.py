@@ -1,6 +1,7 @@
 """From the plate to alphas in the comp, with the real engine: what comes out is what the shell makes."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,30 @@ def test_alphas_of_rendered_inputs_and_of_one_frame_are_bit_equal_to_those_of_th
     rendered = {frame for _, frame, _ in stage.rendered}
     assert rendered == set(range(1008, 1018)), "four neighbours on each side, and not the whole shot"
     assert not list(tmp_path.rglob("dvm_input")), "what was rendered for the engine is taken away"
+
+
+def test_propagated_keyframes_of_a_rendered_plate_are_those_of_the_shell_for_one_frame_as_for_all(
+    nuke, stage, tmp_path
+):
+    """A key in DVM Matte is what the trimap input shows on that frame; the plates between keys are rendered, too."""
+    shot = Shot(tmp_path / "shot", range(1001, 1013))
+    comp = Comp(nuke, stage, shot)
+    comp.render_inputs()
+    for stage.frame in (1002, 1010):
+        comp.press("add_key")
+    stage.frame = 1005
+    comp.press("matte_frame")
+    alone = comp.alpha(1005)
+    assert {frame for name, frame, _ in stage.rendered if name.endswith("WritePlate")} == set(range(1001, 1011))
+    comp.press("matte")
+    assert comp.status() == "12 of 12 frames are matted.", stage.messages
+    for key in (1002, 1010):
+        shutil.copy(shot.trimap % key, tmp_path / f"key.{key}.exr")
+    shot.trimap = f"{tmp_path.as_posix()}/key.%04d.exr"
+    shell(shot, tmp_path / "shell.%04d.exr", "--model", "closed-form", "--propagate")
+    for frame in shot.frames:
+        np.testing.assert_array_equal(comp.alpha(frame), read_image(tmp_path / f"shell.{frame}.exr"))
+    np.testing.assert_array_equal(alone, comp.alpha(1005))
 
 
 def test_pixel_aspect_and_picture_beyond_the_format_come_through(nuke, stage, tmp_path):

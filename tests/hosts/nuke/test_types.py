@@ -105,6 +105,6 @@ def test_every_module_loads_in_a_nukes_python_alone(version, plugin, tmp_path):
     program = tmp_path / "host.py"
     program.write_text(_PROGRAM)
     ran = subprocess.run(
-        [str(python), "-I", "-S", "-B", str(program), str(plugin)], capture_output=True, text=True, timeout=120
+        [str(python), "-I", "-S", "-B", str(program), str(plugin)], capture_output=True, text=True, timeout=300
     )
     assert ran.returncode == 0, ran.stderr

@@ -95,7 +95,7 @@ def on_a_screen(user_folder, press):
     if importlib.util.find_spec("tkinter") is None or shutil.which("xvfb-run") is None:
         pytest.skip("needs tkinter and xvfb-run")
     command = ["xvfb-run", "-a", sys.executable, "-c", _PROGRAM, str(user_folder / "Modules" / "Python"), press]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 

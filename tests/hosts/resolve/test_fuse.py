@@ -166,6 +166,14 @@ def write_program(path, text):
     return str(path)
 
 
+@pytest.fixture
+def busy_python(tmp_path):
+    """A Python that is at work for as long as the test is."""
+    stop = tmp_path / "stop"
+    yield write_program(tmp_path / "python", f"while [ ! -e '{stop}' ]; do sleep 0.05; done")
+    stop.touch()
+
+
 def wait_for(condition):
     deadline = time.monotonic() + 180
     while not condition():
@@ -196,8 +204,8 @@ def test_one_frame_in_the_file_browser_means_the_sequence(tool, home, shot, tmp_
     assert job.output == f"{shot}/plate_a.####.exr"
 
 
-def test_a_second_job_waits_until_the_first_is_cancelled(tool, home, tmp_path):
-    tool.set(Python=write_program(tmp_path / "python", "sleep 1"))
+def test_a_second_job_waits_until_the_first_is_cancelled(tool, home, busy_python):
+    tool.set(Python=busy_python)
     tool.press("Matte")
     assert "Press Cancel first" in tool.press("Matte")
     assert len(runs(home)) == 1
@@ -211,8 +219,8 @@ def test_there_is_nothing_to_cancel_before_a_job(tool):
     assert tool.press("Cancel").startswith("Nothing to cancel")
 
 
-def test_refresh_tells_how_far_the_engine_is_and_asks_for_the_frame_again(fusion, tool, home, tmp_path):
-    tool.set(Python=write_program(tmp_path / "python", "sleep 2"))
+def test_refresh_tells_how_far_the_engine_is_and_asks_for_the_frame_again(fusion, tool, home, busy_python):
+    tool.set(Python=busy_python)
     tool.press("Matte")
     engine = JobDirectory(runs(home)[0])
     engine.start()

@@ -63,13 +63,17 @@ def start(fusion, tmp_path, program, *arguments):
     assert fusion.require("system").spawn(words, str(tmp_path / "it's log"), str(tmp_path / "exit"))
 
 
-def spawn(fusion, tmp_path, program, *arguments):
-    """What a spawned Python printed, and its exit code."""
-    start(fusion, tmp_path, program, *arguments)
-    deadline = time.monotonic() + 60
+def wait_for_exit(tmp_path):
+    deadline = time.monotonic() + 120
     while not ((tmp_path / "exit").exists() and (tmp_path / "exit").read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def spawn(fusion, tmp_path, program, *arguments):
+    """What a spawned Python printed, and its exit code."""
+    start(fusion, tmp_path, program, *arguments)
+    wait_for_exit(tmp_path)
     return (tmp_path / "it's log").read_text(), int((tmp_path / "exit").read_text())
 
 
@@ -81,8 +85,11 @@ def test_a_process_gets_its_arguments_and_leaves_output_and_code(fusion, tmp_pat
 
 
 def test_starting_a_process_waits_for_nothing(fusion, tmp_path):
-    start(fusion, tmp_path, "import time; time.sleep(1)")
+    waits = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.02)"
+    start(fusion, tmp_path, waits, str(tmp_path / "go on"))
     assert not (tmp_path / "exit").exists()
+    (tmp_path / "go on").touch()
+    wait_for_exit(tmp_path)
 
 
 def test_a_process_has_nothing_of_what_a_host_sets_for_itself(fusion, tmp_path, monkeypatch):

@@ -163,6 +163,22 @@ def painted(folder):
 
 
 @scenario
+def propagated(folder):
+    """A plate that Blender has to render, keys on two of its frames: one frame alone, then all of them."""
+    scene = fresh_scene(1001, 1012)
+    tree = nodes_of(scene)
+    plate, grade = image_node(scene, "long", last=1100), tree.nodes.new("CompositorNodeExposure")
+    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    settings = {"trimap_files": os.path.join(SHOT, "key.1001.png"), "propagate": True}
+    alone, whole = os.path.join(folder, "alone.####.exr"), os.path.join(folder, "whole.####.exr")
+    node = add_matte(scene, folder, grade, output=alone, **settings)
+    scene.frame_set(1005)
+    report = {"alone": press(bpy.ops.dvm.matte, current_frame=True)}
+    node.node_tree.dvm.output = whole
+    return dict(report, whole=press(bpy.ops.dvm.matte))
+
+
+@scenario
 def keyframes(folder):
     """Add twice, jump both ways, remove."""
     scene = fresh_scene()

@@ -29,7 +29,7 @@ class Session:
         self.undo_group = None
         self.rendering = False
 
-    def pump(self, until, seconds=60.0):
+    def pump(self, until, seconds=300.0):
         """Run what other threads handed to the main thread, until a condition holds."""
         deadline = time.monotonic() + seconds
         while not until():
