@@ -104,7 +104,7 @@ class Lite(MattingNetwork):
     draft_halo = 12
     halo = 4
     margin = 160  # what lies beyond moves an alpha by two steps of 8 bits at most
-    footprint = Footprint(prepared=60, features=58, context=82, finish=450)
+    footprint = Footprint(prepared=52, features=58, context=82, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:
         super().__init__()

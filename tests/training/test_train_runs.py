@@ -172,7 +172,7 @@ def test_the_average_follows_slowly_and_counts_batches():
     assert int(average.values["1.num_batches_tracked"]) == 5
 
 
-@pytest.mark.parametrize("name", ["lite_stills.json", "lite_windows.json"])
+@pytest.mark.parametrize("name", ["lite_stills.json", "lite_stills_on.json", "lite_windows.json"])
 def test_the_recipes_of_the_shipped_weights_are_valid(name):
     recipe = load_recipe(resources.files("dvm_core.training") / "recipes" / name)
     assert recipe.window == ("windows" in name)
