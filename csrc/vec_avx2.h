@@ -56,9 +56,11 @@ struct F8 {
   static F8 max(F8 a, F8 b) { return {_mm256_max_ps(a.v, b.v)}; }
   static F8 min(F8 a, F8 b) { return {_mm256_min_ps(a.v, b.v)}; }
   static Mask less(F8 a, F8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ); }
-  static Mask both(Mask a, Mask b) { return _mm256_and_ps(a, b); }
+  static Mask equal(F8 a, F8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ); }
+  static F8 absolute(F8 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
   static F8 where(Mask m, F8 a, F8 b) { return {_mm256_blendv_ps(b.v, a.v, m)}; }
   static Int integer(F8 a) { return _mm256_cvttps_epi32(a.v); }
+  static Int multiply(Int a, int b) { return _mm256_mullo_epi32(a, _mm256_set1_epi32(b)); }
   static Int multiply_add(Int a, int b, Int c) {
     return _mm256_add_epi32(_mm256_mullo_epi32(a, _mm256_set1_epi32(b)), c);
   }
