@@ -46,6 +46,8 @@ inline void gather_cell(Plan plan, const From* x, Steps steps, To* to, int64_t c
 template <class From, class To>
 class Forward {
   using Step = typename StepFor<From>::Step;
+  static constexpr int64_t line =
+      64 / sizeof(To);  // rows of columns start on cache lines, and not all on the same sets
 
  public:
   explicit Forward(const DeformConvForward& job)
@@ -54,15 +56,20 @@ class Forward {
         steps_(Steps::of(s_)),
         tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
         cells_(s_, s_.groups, tiling_.max_pixels()),
-        column_pitch_(round_up(cells_.widest(), 16) + 16),
+        column_pitch_(round_up(cells_.widest(), line) + line),
         sum_pitch_(round_up(s_.outputs, panel) + 16),
         tap_memory_(1, Lanes::bytes(s_)),
         lanes_(Lanes::make(s_, tap_memory_.of(0))) {}
 
   void run() {
     const Scratch scratch(job_.threads, carve(nullptr).bytes);
-#pragma omp parallel for num_threads(job_.threads) schedule(dynamic, 1)
-    for (int64_t i = 0; i < tiling_.count(); ++i) tile(tiling_[i], carve(scratch.of(omp_get_thread_num())));
+#pragma omp parallel num_threads(job_.threads)
+    {
+      const MatrixUnit unit;
+      const Work work = carve(scratch.of(omp_get_thread_num()));
+#pragma omp for schedule(dynamic, 1)
+      for (int64_t i = 0; i < tiling_.count(); ++i) tile(tiling_[i], work);
+    }
   }
 
  private:
@@ -79,7 +86,7 @@ class Forward {
 
   Work carve(char* memory) const {
     Carver carver(memory);
-    const int64_t pixels = tiling_.max_pixels();
+    const int64_t pixels = round_up(tiling_.max_pixels(), row_block);
     Work work;
     work.plans = carver.take<char>(Plan::bytes(lanes_.pitch) * (one_chunk() ? 2 : pixels));
     work.columns = carver.take<To>(pixels * column_pitch_ + 16);
@@ -100,7 +107,7 @@ class Forward {
         gather(plan_of(work, p), plan_of(work, next), image, cell, work.columns + p * column_pitch_);
       }
       const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
-      tile_gemm<Step, false>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
+      tile_gemm_padded<Step>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
                              Panels<To>{static_cast<const To*>(job_.packed), depth, cell * cells_.channels, s_.outputs},
                              work.sums, sum_pitch_, cell > 0);
     }

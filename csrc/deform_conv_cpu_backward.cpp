@@ -35,6 +35,7 @@ class Backward {
 
   void run() {
     const Scratch scratch(threads_, carve(nullptr).bytes);
+    clear_grad_x();
 #pragma omp parallel num_threads(threads_)
     {
       // The runtime may grant fewer threads than were asked for.
@@ -57,6 +58,12 @@ class Backward {
     float* grad_weight;  // [element of the sum][output]
     int64_t bytes;
   };
+
+  void clear_grad_x() const {
+    const int64_t rows = s_.batch * s_.height, row = s_.width * s_.channels;
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int64_t y = 0; y < rows; ++y) std::memset(job_.grad_x + y * row, 0, size_t(row) * sizeof(float));
+  }
 
   int64_t most_groups() const { return (s_.groups + threads_ - 1) / threads_; }
   int64_t lane_pitch() const { return round_up(most_groups() * s_.taps(), Vec::width); }
