@@ -8,7 +8,6 @@ of the colours, so they are brought into [0, 1] before and taken back after.
 
 from __future__ import annotations
 
-import importlib
 import threading
 from typing import Any
 
@@ -89,5 +88,6 @@ def _unmix(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[n
 
 def _unmix_on_gpu(colour: Any, alpha: Any) -> Any:
     pymatting()  # minds torch's threads
-    module = importlib.import_module("pymatting.foreground.estimate_foreground_ml_cupy")
-    return module.estimate_foreground_ml_cupy(colour, alpha, to_numpy=False)
+    from pymatting.foreground.estimate_foreground_ml_cupy import estimate_foreground_ml_cupy
+
+    return estimate_foreground_ml_cupy(colour, alpha, to_numpy=False)

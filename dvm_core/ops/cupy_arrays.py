@@ -1,7 +1,6 @@
 """CuPy's arrays, which lie on a GPU. NumPy's own functions work on them; what has no such twin asks here."""
 
 import functools
-import importlib
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +14,8 @@ def is_cupy(array: Any) -> bool:
 def cupy() -> ModuleType | None:
     """The package, or None where it is not installed or finds no GPU."""
     try:
-        package = importlib.import_module("cupy")
+        import cupy as package
     except ImportError:
         return None
-    return package if package.cuda.is_available() else None
+    found: ModuleType | None = package if package.cuda.is_available() else None
+    return found

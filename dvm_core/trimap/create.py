@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +54,9 @@ def _shrink(region: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     if radius == 0 or region.all():
         return region
     if is_cupy(region):
-        distance = importlib.import_module("cupyx.scipy.ndimage").distance_transform_edt(region)
+        from cupyx.scipy.ndimage import distance_transform_edt
+
+        distance = distance_transform_edt(region)
     else:
         distance = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # Distances are square roots of whole numbers in float32, so half a step above the radius decides exactly.
