@@ -20,6 +20,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
+from dvm_core.pipeline.heap import keep_plates_out
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
 from dvm_core.pipeline.outputs import FOREGROUND_ATTRIBUTE, JOB_ATTRIBUTE, Finished, Outputs, job_hash
@@ -78,6 +79,7 @@ def run_job(
     Raises:
         DvmError: With a sentence for the user; frames that were finished before stay.
     """
+    keep_plates_out()
     try:
         return _Run(job, emit, cancelled, load).run(dry_run)
     except (MemoryError, RuntimeError) as error:
