@@ -8,7 +8,7 @@ import torch
 from _onnx_model import deform_conv_model
 from torch import Tensor
 
-from dvm_core.ops import correlation_reference, deform_conv2d, deform_conv_reference
+from dvm_core.ops import correlation_reference, deform_conv2d, deform_conv2d_raw, deform_conv_reference
 
 GROUPS = 8
 Run = Callable[[], object]
@@ -40,6 +40,12 @@ def ours(case: DeformConvCase, dtype: torch.dtype) -> Run:
     """Our operator, features and weight in a dtype."""
     x, weight, bias = case.x.to(dtype), case.weight.to(dtype), case.bias.to(dtype)
     return lambda: deform_conv2d(x, case.offset, case.mask, weight, bias, padding=1)
+
+
+def ours_raw(case: DeformConvCase) -> Run:
+    """Our operator straight from a raw map, as the network calls it, in float32."""
+    maps = torch.cat([case.offset, torch.logit(case.mask)], 1).contiguous(memory_format=torch.channels_last)
+    return lambda: deform_conv2d_raw(case.x, maps, case.weight, case.bias, padding=1)
 
 
 def backward(case: DeformConvCase) -> Run:

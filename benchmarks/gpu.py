@@ -7,6 +7,7 @@ there. Nothing is installed: the extension is built in a temporary folder.
 """
 
 import importlib.util
+import os
 import subprocess
 import sys
 import sysconfig
@@ -52,6 +53,23 @@ def build() -> float:
     return time.perf_counter() - start
 
 
+def use(name: str) -> str:
+    """Kernels to run on from now on; the empty name stands for the fastest. Returns what runs."""
+    from dvm_core.ops import _extension
+
+    os.environ["DVM_KERNELS"] = name
+    _extension.choice.cache_clear()
+    return _extension.choice("cuda")
+
+
+def all_kernels() -> list[str]:
+    """What this GPU can run: columns multiplied by torch, and fused where it has tensor cores for bfloat16."""
+    from dvm_core.ops import _extension
+
+    names: list[str] = _extension.native().kernels("cuda")
+    return names
+
+
 def inputs(
     channels: int, height: int, width: int, dtype: torch.dtype = torch.float32, outputs: int = 0
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -73,10 +91,10 @@ def relative_error(got: Tensor, expected: Tensor) -> float:
 
 
 def check_deform_conv(dtype: torch.dtype) -> Iterator[tuple[str, float]]:
-    """Output and every gradient against the reference in float64, for whole packets and for odd channels."""
+    """Output and every gradient against the reference in float64: fused sizes, and odd channels."""
     from dvm_core.ops import deform_conv2d, deform_conv_reference
 
-    for channels, outputs in ((64, 64), (24, 7)):
+    for channels, outputs in ((64, 64), (256, 200), (24, 7)):
         values = inputs(channels, 37, 41, dtype, outputs)
         leaves = [value.requires_grad_() for value in values]
         wide = [value.detach().double().requires_grad_() for value in values]
@@ -118,9 +136,10 @@ def check_correlation(dtype: torch.dtype) -> Iterator[tuple[str, float]]:
             yield f"correlation {radius}/{stride}/{dilation} gradient", relative_error(got, want)
 
 
-def check_numbers() -> int:
-    """Prints the worst error of each dtype; returns how many checks failed."""
+def check_numbers(kernel: str) -> int:
+    """Prints the worst error of each dtype on these kernels; returns how many checks failed."""
     failures = 0
+    print(use(kernel))
     for dtype, limit in TOLERANCE.items():
         errors = [*check_deform_conv(dtype), *check_raw(dtype), *check_correlation(dtype)]
         # Gradients pass through columns of the same dtype and float32 atomics: three times the rounding.
@@ -156,6 +175,30 @@ def check_streams() -> int:
     return sum(not good for good in results.values())
 
 
+def check_cupy() -> int:
+    """Trimap morphology and foreground colour on CuPy's arrays against the same on NumPy's, where CuPy is there."""
+    try:
+        from dvm_core import foreground
+        from dvm_core.ops.cupy_arrays import cupy
+        from dvm_core.trimap.create import make_trimap
+    except ImportError as error:
+        print(f"CuPy not checked: {error}")
+        return 0
+    if (package := cupy()) is None:
+        print("CuPy not checked: it is not installed, or finds no GPU")
+        return 0
+    y, x = np.mgrid[:301, :400].astype(np.float32)
+    alpha = np.clip((120 - np.hypot(y - 150, x - 200)) / 30 + 0.5, 0, 1)
+    plate = np.stack([alpha * 2 + (1 - alpha) * x / 400, y / 301, 1 - alpha], -1)
+    trimaps = [make_trimap(value, erode=7, dilate=11) for value in (alpha, package.asarray(alpha))]
+    results = {"trimap": bool((trimaps[0] == package.asnumpy(trimaps[1])).all())}
+    if importlib.util.find_spec("pymatting"):
+        colours = [foreground.estimate_by(solver, plate, alpha) for solver in ("pymatting", "pymatting-cupy")]
+        results["foreground"] = float(np.abs(colours[0] - colours[1])[alpha > 0.1].mean()) < 0.01
+    print("CuPy: " + ", ".join(f"{name} {'ok' if good else 'WRONG'}" for name, good in results.items()))
+    return sum(not good for good in results.values())
+
+
 def best_ms(run: Callable[[], object], repeats: int = 20) -> float:
     """Milliseconds on the device, the best of several after a warm-up."""
     for _ in range(3):
@@ -181,6 +224,7 @@ def time_level(channels: int, height: int, width: int) -> dict[str, float]:
     times = {
         "ours": best_ms(lambda: deform_conv2d(x, offset, mask, weight, bias, padding=1)),
         "ours raw": best_ms(lambda: deform_conv2d_raw(x, raw, weight, bias, padding=1)),
+        **time_columns(lambda: deform_conv2d_raw(x, raw, weight, bias, padding=1)),
         "cuDNN plain": best_ms(lambda: torch.conv2d(x, plain, bias, padding=1)),
     }
     try:
@@ -190,6 +234,16 @@ def time_level(channels: int, height: int, width: int) -> dict[str, float]:
     half = [value.half().contiguous() for value in (x, offset, weight, bias, mask)]
     times["torchvision fp16"] = best_ms(lambda: peer(*half[:4], padding=(1, 1), mask=half[4]))
     return times
+
+
+def time_columns(run: Callable[[], object]) -> dict[str, float]:
+    """The same without the fused kernel, which the larger levels use anyway."""
+    if len(all_kernels()) == 1:
+        return {}
+    use(all_kernels()[0])
+    elapsed = best_ms(run)
+    use("")
+    return {"ours raw, by columns": elapsed}
 
 
 def time_operators() -> None:
@@ -243,7 +297,9 @@ def main() -> int:
     from dvm_core.ops import kernels
 
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {kernels('cuda')}, built in {seconds:.0f} s")
-    failures = check_numbers() + check_streams()
+    failures = sum(check_numbers(kernel) for kernel in all_kernels())
+    use("")
+    failures += check_streams() + check_cupy()
     time_operators()
     for name, numbers in (("rn50", {"shift": 2, "step": 1}), ("lite", {})):
         time_network(name, **numbers)

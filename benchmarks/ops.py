@@ -9,12 +9,14 @@ other work shares, a wall clock measures the neighbours.
 import argparse
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import _ops_peers as peers
 import torch
 from _ops_peers import DeformConvCase, Run
+from _rn50_layers import deform_conv_layers
 
 from dvm_core.ops import correlation, kernels
 
@@ -64,6 +66,19 @@ def deform_conv_table(threads: int, repeats: int) -> list[str]:
     return rows
 
 
+def rn50_table(repeats: int) -> list[str]:
+    """All deformable convolutions of one frame of `rn50`, against plain convolutions of the same shapes."""
+    calls = Counter(deform_conv_layers(544, 960))
+    totals: Counter[str] = Counter()
+    for shape, count in calls.items():
+        case = DeformConvCase.make(*shape)
+        times = best_times({"ours fp32": peers.ours_raw(case), "oneDNN plain conv": peers.plain(case)}, repeats)
+        totals.update({name: value * count for name, value in times.items()})
+    ours, plain = totals.values()
+    row = f"| {calls.total()} | {ours:.0f} ms | {plain:.0f} ms | {ours / plain:.2f}x |"
+    return [*header(["calls", *totals, "ours against plain"]), row]
+
+
 def correlation_table(repeats: int) -> list[str]:
     """The correlation of one pair of maps, radius 4."""
     torch.manual_seed(0)
@@ -91,6 +106,7 @@ def report(repeats: int) -> str:
     sections: list[tuple[str, Callable[[], list[str]], int]] = [
         ("Deformable convolution, 1 thread", lambda: deform_conv_table(1, repeats), 1),
         ("Deformable convolution, 2 threads (CPU time of both)", lambda: deform_conv_table(2, repeats), 2),
+        ("`rn50`, one 960x544 frame, 2 threads (CPU time of both)", lambda: rn50_table(repeats), 2),
         ("Local correlation, radius 4, 1 thread", lambda: correlation_table(repeats), 1),
     ]
     for title, table, threads in sections:

@@ -124,14 +124,21 @@ def large_frames(folder: Path, model: str) -> list[Row]:
 
 
 def sparse_frames(folder: Path, model: str, frames: int = 6) -> Row:
-    """Seconds a frame by how much is unknown; start-up and the first frames taken out by a shorter run."""
-    seconds = {}
+    """Seconds a frame by how much is unknown; start-up and the first frames taken out by a shorter run.
+
+    Processor seconds stand beside them: on a machine that has other work, only their ratio says something.
+    """
+    wall: dict[float, float] = {}
+    processor: dict[float, float] = {}
     for share in (0.05, 1.0):
         short = make_shot(folder / f"short{share}", HD, 1, share)
         long = make_shot(folder / f"long{share}", HD, 1 + frames, share)
-        seconds[share] = min((matte(long, model).wall - matte(short, model).wall) / frames for _ in range(2))
-    ratio = seconds[0.05] / seconds[1.0]
-    text = f"{seconds[0.05]:.2f} s against {seconds[1.0]:.2f} s ({ratio:.2f}x)"
+        costs = [(matte(long, model), matte(short, model)) for _ in range(2)]
+        wall[share] = min(more.wall - less.wall for more, less in costs) / frames
+        processor[share] = min(more.cpu - less.cpu for more, less in costs) / frames
+    ratio = wall[0.05] / wall[1.0]
+    text = f"{wall[0.05]:.2f} s against {wall[1.0]:.2f} s ({ratio:.2f}x); processor {processor[0.05]:.2f} s against "
+    text += f"{processor[1.0]:.2f} s ({processor[0.05] / processor[1.0]:.2f}x)"
     return Row("1080p frame, 5 % unknown against all unknown", text, "<= 0.35x", ratio <= 0.35)
 
 

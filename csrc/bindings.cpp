@@ -5,11 +5,14 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu_kernels.h"
 #include "fingerprint.h"
 #include "gpu_kernels.h"
+#include "huge_pages.h"
+#include "mma.h"
 
 namespace py = pybind11;
 
@@ -68,7 +71,9 @@ std::vector<std::string> kernels(const std::string& device) {
     const dvm::CpuKernelList list = dvm::cpu_kernels();
     for (int i = 0; i < list.count; ++i) names.push_back(list.kernels[i]->name);
   } else if (const int architecture = dvm::cuda_architecture()) {
-    names.push_back("cuda-sm" + std::to_string(architecture));
+    const std::string name = "cuda-sm" + std::to_string(architecture);
+    names.push_back(name);
+    if (architecture >= 80) names.push_back(name + "-fused");
   }
   return names;
 }
@@ -133,7 +138,7 @@ struct Queue {
 };
 
 Queue make_queue(const std::string& kernel, int device, Address stream) {
-  if (kernel == "cuda-emulated") return {&dvm::emulated_kernels, device, at<void>(stream)};
+  if (kernel.rfind("cuda-emulated", 0) == 0) return {&dvm::emulated_kernels, device, at<void>(stream)};
 #if defined(DVM_WITH_CUDA)
   return {&dvm::cuda_kernels, device, at<void>(stream)};
 #else
@@ -149,6 +154,26 @@ dvm::DeformConvColumns columns_job(const dvm::DeformConvShape& shape, const dvm:
 void scatter_columns(const Queue& queue, const dvm::DeformConvColumns& columns, const std::array<Address, 3>& grads) {
   queue.select().deform_conv_scatter({columns, at<float>(grads[0]), at<float>(grads[1]), at<float>(grads[2])},
                                      queue.stream);
+}
+
+void fused(const Queue& queue, const dvm::DeformConvShape& shape, const dvm::DeformConvSampling& sampling,
+           const std::string& type, const std::array<Address, 4>& maps) {
+  const auto [x, packed, bias, out] = maps;
+  queue.select().deform_conv_fused(
+      {shape, sampling, type_of(type), at<const void>(x), at<const void>(packed), at<const void>(bias), at<void>(out)},
+      queue.stream);
+}
+
+int fused_outputs(const dvm::DeformConvShape& shape, const std::string& type) {
+  return dvm::deform_conv_fused_outputs(shape, type_of(type));
+}
+
+// Row and column of element `i` of a lane's part of a matrix, for tests.
+std::pair<int, int> fragment(const std::string& matrix, int lane, int i) {
+  const dvm::mma::Place at = matrix == "a"   ? dvm::mma::in_a(lane, i)
+                             : matrix == "b" ? dvm::mma::in_b(lane, i)
+                                             : dvm::mma::in_c(lane, i);
+  return {at.row, at.col};
 }
 
 void gpu_correlation_forward(const Queue& queue, const dvm::CorrelationShape& shape, const std::string& type,
@@ -177,6 +202,9 @@ void bind_gpu(py::module_& m) {
       },
       Release());
   m.def("deform_conv_scatter", &scatter_columns, Release());
+  m.def("deform_conv_fused", &fused, Release());
+  m.def("deform_conv_fused_outputs", &fused_outputs);
+  m.def("mma_fragment", &fragment);
   m.def("gpu_correlation_forward", &gpu_correlation_forward, Release());
   m.def("gpu_correlation_backward", &gpu_correlation_backward, Release());
 }
@@ -193,6 +221,7 @@ PYBIND11_MODULE(_C, m, py::mod_gil_not_used()) {
   m.def(
       "fingerprint", [](Address data, size_t bytes) { return dvm::fingerprint(at<const void>(data), bytes); },
       Release());
+  m.def("prefer_huge_pages", [](Address data, size_t bytes) { dvm::prefer_huge_pages(at<void>(data), bytes); });
   m.def("deform_conv_packed_bytes", &packed_bytes);
   m.def("deform_conv_pack", &pack, Release());
   m.def("deform_conv_forward", &forward, Release());

@@ -8,7 +8,8 @@
 // On a GPU `each` calls the function with threadIdx.x and `sync` is __syncthreads(). The emulator queues what stands
 // between two syncs and then runs it thread after thread, in shuffled order, over shared memory that starts as NaN: a
 // forgotten sync, an uninitialised read or an index out of bounds gives wrong numbers or a sanitizer's report.
-// Phases capture by value, pointers included, and every body ends in a sync.
+// Phases capture by value, pointers included, and every body ends in a sync. What a thread keeps from phase to phase
+// is a `Local`, reached through a pointer.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,10 @@
 
 #if defined(__CUDACC__)
 #define DVM_DEVICE __device__ __forceinline__
+#define DVM_UNROLL _Pragma("unroll")
 #else
 #define DVM_DEVICE inline
+#define DVM_UNROLL
 #endif
 
 namespace dvm {
@@ -36,6 +39,17 @@ class GpuBlock {
     phase(int(threadIdx.x));
   }
   DVM_DEVICE void sync() const { __syncthreads(); }
+
+  // What each thread keeps from phase to phase.
+  template <class T>
+  class Local {
+   public:
+    DVM_DEVICE explicit Local(const GpuBlock&) {}
+    DVM_DEVICE T& of(int) { return value_; }
+
+   private:
+    T value_;
+  };
 
  private:
   char* shared_;

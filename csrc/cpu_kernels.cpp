@@ -1,6 +1,12 @@
 // Which of the compiled instruction sets this processor runs.
 #include "cpu_kernels.h"
 
+#if defined(DVM_AMX_KERNELS)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace dvm {
 
 namespace portable {
@@ -16,6 +22,11 @@ extern const CpuKernels table;
 namespace avx512_bf16 {
 extern const CpuKernels table;
 }
+#if defined(DVM_AMX_KERNELS)
+namespace amx_bf16 {
+extern const CpuKernels table;
+}
+#endif
 
 namespace {
 
@@ -26,10 +37,21 @@ bool runs_avx512() {
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+#if defined(DVM_AMX_KERNELS)
+// The processor's matrix unit, which Linux lends to a process that asks for it: its registers make signal frames large.
+bool may_use_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & amx_bf16) == 0 || (d & amx_tile) == 0) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+#endif
+
 }  // namespace
 #endif
 
-CpuKernelList cpu_kernels() {
+static CpuKernelList find_cpu_kernels() {
   CpuKernelList list{{&portable::table}, 1};
 #if defined(DVM_X86_KERNELS)
   __builtin_cpu_init();
@@ -37,8 +59,16 @@ CpuKernelList cpu_kernels() {
   if (runs_avx2() && runs_avx512()) list.kernels[list.count++] = &avx512::table;
   if (runs_avx2() && runs_avx512() && __builtin_cpu_supports("avx512bf16")) {
     list.kernels[list.count++] = &avx512_bf16::table;
+#if defined(DVM_AMX_KERNELS)
+    if (may_use_amx()) list.kernels[list.count++] = &amx_bf16::table;
+#endif
   }
 #endif
+  return list;
+}
+
+CpuKernelList cpu_kernels() {
+  static const CpuKernelList list = find_cpu_kernels();
   return list;
 }
 

@@ -18,7 +18,7 @@ struct CpuKernels {
 
 // Tables that this processor can run, slowest first. Never empty.
 struct CpuKernelList {
-  const CpuKernels* kernels[4];
+  const CpuKernels* kernels[5];
   int count;
 };
 CpuKernelList cpu_kernels();

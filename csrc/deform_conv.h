@@ -56,7 +56,7 @@ struct DeformConvBackward {
   Type type;  // of grad and x
   const void* grad;
   const void* x;
-  float* grad_x;  // zeroed by the caller
+  float* grad_x;
   float* grad_offset;
   float* grad_mask;
   float* grad_weight;  // dense (outputs, channels, tap_rows, tap_cols)

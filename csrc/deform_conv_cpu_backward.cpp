@@ -23,6 +23,7 @@ class Backward {
   explicit Backward(const DeformConvBackward& job)
       : job_(job),
         s_(job.shape),
+        steps_(Steps::of(s_)),
         threads_(int(least(job.threads, s_.groups))),
         tiling_(s_, s_.depth() <= 1024 ? 8 : 17, s_.depth() <= 1024 ? 14 : 20),
         group_channels_(s_.channels / s_.groups),
@@ -34,6 +35,7 @@ class Backward {
 
   void run() {
     const Scratch scratch(threads_, carve(nullptr).bytes);
+    clear_grad_x();
 #pragma omp parallel num_threads(threads_)
     {
       // The runtime may grant fewer threads than were asked for.
@@ -47,7 +49,7 @@ class Backward {
  private:
   struct Work {
     char* plans;
-    float* dots;          // [pixel][lane][4]: a corner's features times the column's gradient
+    float* dots;          // [slot][lane][4]: a corner's features times the column's gradient
     float* grad_rows;     // the tile's output gradient, [pixel][output]
     float* grad_panels;   // and as panels of outputs
     float* grad_columns;  // [pixel][element of the chunk]
@@ -56,6 +58,12 @@ class Backward {
     float* grad_weight;  // [element of the sum][output]
     int64_t bytes;
   };
+
+  void clear_grad_x() const {
+    const int64_t rows = s_.batch * s_.height, row = s_.width * s_.channels;
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (int64_t y = 0; y < rows; ++y) std::memset(job_.grad_x + y * row, 0, size_t(row) * sizeof(float));
+  }
 
   int64_t most_groups() const { return (s_.groups + threads_ - 1) / threads_; }
   int64_t lane_pitch() const { return round_up(most_groups() * s_.taps(), Vec::width); }
@@ -66,8 +74,8 @@ class Backward {
     const int64_t pixels = tiling_.max_pixels(), elements = most_groups() * s_.taps() * group_channels_;
     const int64_t chunks = (cells_.count + cells_.per_chunk - 1) / cells_.per_chunk;
     Work work;
-    work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * pixels);
-    work.dots = carver.take<float>(4 * lane_pitch() * pixels);
+    work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * slots());
+    work.dots = carver.take<float>(4 * lane_pitch() * slots());
     work.grad_rows = carver.take<float>((output_pitch_ + 16) * pixels);
     work.grad_panels = carver.take<float>(output_pitch_ * pixels);
     work.grad_columns = carver.take<float>(column_pitch_ * pixels);
@@ -120,24 +128,38 @@ class Backward {
   void tile(const Tile& tile, Share share, const Cells& cells, const Lanes& lanes, const Work& work) const {
     const int64_t pixels = tile.pixels();
     load_grad(tile, work);
-    std::memset(work.dots, 0, size_t(4 * lanes.pitch * pixels) * sizeof(float));
-    for (int64_t p = 0; p < pixels; ++p) plan_of(work, p).fill(pixel(tile, p, share), lanes, job_.sampling, s_);
+    if (!one_chunk()) std::memset(work.dots, 0, size_t(4 * lanes.pitch * pixels) * sizeof(float));
     const float* weight = work.weight;
     for (int64_t cell = 0; cell < cells.count; cell += cells.per_chunk) {
       const int64_t width = cells.chunk(cell) * group_channels_;
       tile_gemm<FloatStep, false>(pixels, s_.outputs, Left<float>{work.grad_rows, output_pitch_ + 16},
                                   Panels<float>{weight, s_.outputs, 0, width}, work.grad_columns, column_pitch_, false);
-      for (int64_t p = 0; p < pixels; ++p) scatter(tile.n, p, cell, cells.chunk(cell), share, work);
+      const auto plan = [&](int64_t p) { plan_of(work, p).fill(pixel(tile, p, share), lanes, job_.sampling, s_); };
+      if (cell == 0) plan(0);
+      for (int64_t p = 0; p < pixels; ++p) {
+        if (cell == 0 && p + 1 < pixels) plan(p + 1);
+        scatter(tile.n, p, least(p + 1, pixels - 1), {cell, cells.chunk(cell)}, share, work);
+        if (one_chunk()) write_sampling(tile, p, share, lanes, work);
+      }
       tile_gemm<FloatStep, true>(width, pixels, Left<float>{work.columns, column_pitch_},
                                  Panels<float>{work.grad_panels, pixels, 0, s_.outputs},
                                  work.grad_weight + cell * group_channels_ * output_pitch_, output_pitch_, true);
       weight += chunk_columns() * s_.outputs;
     }
-    for (int64_t p = 0; p < pixels; ++p) write_sampling(tile, p, share, lanes, work);
+    if (!one_chunk()) {
+      for (int64_t p = 0; p < pixels; ++p) write_sampling(tile, p, share, lanes, work);
+    }
   }
 
+  // With one chunk a pixel's plan and dots are used up at once, and live beside the next one's; with several, all
+  // pixels' are kept.
+  bool one_chunk() const { return cells_.per_chunk == cells_.count; }
+  int64_t slots() const { return one_chunk() ? 2 : tiling_.max_pixels(); }
+  int64_t slot(int64_t p) const { return one_chunk() ? p % 2 : p; }
+  float* dots_of(const Work& work, int64_t p) const { return work.dots + slot(p) * 4 * lane_pitch(); }
+
   Plan plan_of(const Work& work, int64_t p) const {
-    return Plan::in(work.plans + p * Plan::bytes(lane_pitch()), lane_pitch());
+    return Plan::in(work.plans + slot(p) * Plan::bytes(lane_pitch()), lane_pitch());
   }
 
   Pixel pixel(const Tile& tile, int64_t p, Share share) const {
@@ -161,23 +183,43 @@ class Backward {
     }
   }
 
-  void scatter(int64_t n, int64_t p, int64_t cell, int64_t count, Share share, const Work& work) const {
-    const Plan plan = plan_of(work, p);
-    const int64_t image = n * s_.height * s_.width * s_.channels;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t tap = (cell + i) / share.count, group = (cell + i) % share.count;
-      const int64_t lane = group * s_.taps() + tap, at = p * column_pitch_ + i * group_channels_;
-      if (plan.index[lane] < 0) {
-        std::memset(work.columns + at, 0, group_channels_ * sizeof(float));
-        continue;
-      }
-      const int64_t channel = image + (share.first + group) * group_channels_;
-      const Target target{static_cast<const T*>(job_.x) + channel, job_.grad_x + channel, work.columns + at,
-                          work.dots + 4 * (p * lane_pitch() + lane)};
-      if (group_channels_ <= Half::width) {
-        scatter_cell<Half>(plan, lane, work.grad_columns + at, target);
-      } else {
-        scatter_cell<Vec>(plan, lane, work.grad_columns + at, target);
+  // Cells [begin, begin + count) of a share.
+  struct Run {
+    int64_t begin, count;
+  };
+
+  void scatter(int64_t n, int64_t p, int64_t next, Run run, Share share, const Work& work) const {
+    switch (group_channels_) {  // the networks' own widths, so that their loops unroll
+      case 8:
+        return scatter_cells<Half, 8>(n, p, next, run, share, work);
+      case 32:
+        return scatter_cells<Vec, 32>(n, p, next, run, share, work);
+      default:
+        if (group_channels_ <= Half::width) return scatter_cells<Half, 0>(n, p, next, run, share, work);
+        return scatter_cells<Vec, 0>(n, p, next, run, share, work);
+    }
+  }
+
+  // One pixel's cells: their gradient spread to x, their columns again, and the dot products that offsets and masks
+  // want.
+  template <class V, int fixed_channels>
+  void scatter_cells(int64_t n, int64_t p, int64_t next, Run run, Share share, const Work& work) const {
+    const int64_t channels = fixed_channels ? fixed_channels : group_channels_, taps = s_.taps();
+    const Plan plan = plan_of(work, p), ahead = plan_of(work, next);
+    const int64_t image = n * s_.height * s_.width * s_.channels + share.first * channels;
+    const float* grad = work.grad_columns + p * column_pitch_;
+    Target to{static_cast<const T*>(job_.x) + image, job_.grad_x + image, work.columns + p * column_pitch_, nullptr};
+    float* dots = dots_of(work, p);
+    int64_t tap = run.begin / share.count, group = run.begin % share.count;
+    for (int64_t i = 0; i < run.count; ++i, grad += channels, to.column += channels) {
+      const int64_t lane = group * taps + tap;
+      const Target here{to.x + group * channels, to.grad_x + group * channels, to.column, dots + 4 * lane};
+      prefetch_cell(here.x + ahead.index[lane], steps_, channels);
+      prefetch_cell(here.grad_x + ahead.index[lane], steps_, channels);
+      scatter_cell<V>({plan.index + lane, plan.weight + lane, plan.pitch}, grad, here, channels);
+      if (++group == share.count) {
+        group = 0;
+        ++tap;
       }
     }
   }
@@ -189,27 +231,44 @@ class Backward {
     float* dots;
   };
 
-  // One cell, once through its four corners: the column again, its gradient spread to x, and the dot products that
-  // offset and mask want. Corners may coincide at the border, so each is read after the one before was written.
+  // One cell, the first of its plan, once through its four pixels. They may coincide where the map has one row or
+  // column, so each is read after the one before was written.
   template <class V>
-  void scatter_cell(const Plan& plan, int64_t lane, const float* grad, const Target& to) const {
-    int64_t index[4];
+  void scatter_cell(Plan plan, const float* grad, const Target& to, int64_t channels) const {
+    if (*plan.index < 0) {
+      std::memset(to.column, 0, channels * sizeof(float));
+      std::memset(to.dots, 0, 4 * sizeof(float));
+      return;
+    }
+    const int64_t first = *plan.index;
+    const int64_t at[4] = {first, first + steps_.right, first + steps_.down, first + steps_.down + steps_.right};
     V weight[4], dot[4];
     for (int k = 0; k < 4; ++k) {
-      index[k] = plan.index[k * plan.pitch + lane];
-      weight[k] = V::all(plan.weight[k * plan.pitch + lane]);
+      weight[k] = V::all(plan.weight[k * plan.pitch]);
       dot[k] = V::all(0.0f);
     }
-    for (int64_t c = 0; c < group_channels_; c += V::width) {
-      const int n = int(least(V::width, group_channels_ - c));
-      const V slope = V::load(grad + c, n);
+    int64_t c = 0;
+    for (; c + V::width <= channels; c += V::width) {
+      const V slope = V::load(grad + c);
       V column = V::all(0.0f);
 #pragma GCC unroll 4
       for (int k = 0; k < 4; ++k) {
-        const V feature = V::load(to.x + index[k] + c, n);
+        const V feature = V::load(to.x + at[k] + c);
         column = V::fma(weight[k], feature, column);
         dot[k] = V::fma(slope, feature, dot[k]);
-        float* grad_x = to.grad_x + index[k] + c;
+        float* grad_x = to.grad_x + at[k] + c;
+        V::fma(weight[k], slope, V::load(grad_x)).store(grad_x);
+      }
+      column.store(to.column + c);
+    }
+    if (const int n = int(channels - c)) {
+      const V slope = V::load(grad + c, n);
+      V column = V::all(0.0f);
+      for (int k = 0; k < 4; ++k) {
+        const V feature = V::load(to.x + at[k] + c, n);
+        column = V::fma(weight[k], feature, column);
+        dot[k] = V::fma(slope, feature, dot[k]);
+        float* grad_x = to.grad_x + at[k] + c;
         V::fma(weight[k], slope, V::load(grad_x, n)).store(grad_x, n);
       }
       column.store(to.column + c, n);
@@ -228,7 +287,7 @@ class Backward {
       const Place place = Place::read(at, lanes, lane, n, s_);
       const Vec mask = read_mask(at, job_.sampling, lane, n);
       Vec dots[4];
-      transpose_dots(work.dots + 4 * (p * lanes.pitch + lane), dots);
+      transpose_dots(dots_of(work, p) + 4 * lane, dots);
       write_lanes(place, mask, dots, grad_offset + 2 * lane, grad_mask + lane, n);
     }
   }
@@ -246,23 +305,24 @@ class Backward {
   }
 
   void write_lanes(const Place& place, Vec mask, const Vec* dots, float* grad_offset, float* grad_mask, int n) const {
-    const Vec one = Vec::all(1.0f), minus = Vec::all(-1.0f);
-    const auto inner = [&](const Vec* share) {
-      return Vec::fma(share[3], dots[3], Vec::fma(share[2], dots[2], Vec::fma(share[1], dots[1], share[0] * dots[0])));
-    };
-    Vec shares[4];
-    place.weights(shares);
-    const Vec by_mask = inner(shares);
-    place.spread(minus, one, one - place.right, place.right, shares);
-    const Vec by_y = inner(shares) * mask;
-    place.spread(one - place.down, place.down, minus, one, shares);
-    const Vec by_x = inner(shares) * mask;
+    const Axis &y = place.y, &x = place.x;
+    const Vec rows[2] = {y.weight(y.first), y.weight(y.second)}, cols[2] = {x.weight(x.first), x.weight(x.second)};
+    const Vec row_slopes[2] = {y.slope(y.first), y.slope(y.second)};
+    const Vec col_slopes[2] = {x.slope(x.first), x.slope(x.second)};
+    const Vec by_mask = inner(rows, cols, dots);
+    const Vec by_y = inner(row_slopes, cols, dots) * mask, by_x = inner(rows, col_slopes, dots) * mask;
     Vec low, high;
     Vec::join(by_y, by_x, low, high);
     constexpr int w = Vec::width;
     low.store(grad_offset, int(least(w, 2 * n)));
     high.store(grad_offset + w, 2 * n > w ? 2 * n - w : 0);
-    (job_.sampling.logit ? by_mask * mask * (one - mask) : by_mask).store(grad_mask, n);
+    (job_.sampling.logit ? by_mask * mask * (Vec::all(1.0f) - mask) : by_mask).store(grad_mask, n);
+  }
+
+  static Vec inner(const Vec* rows, const Vec* cols, const Vec* dots) {
+    const Vec upper = Vec::fma(cols[1], dots[1], cols[0] * dots[0]);
+    const Vec lower = Vec::fma(cols[1], dots[3], cols[0] * dots[2]);
+    return Vec::fma(rows[1], lower, rows[0] * upper);
   }
 
   // [tap][channel][output] of this share to (output, channel, tap).
@@ -283,6 +343,7 @@ class Backward {
 
   const DeformConvBackward& job_;
   const DeformConvShape& s_;
+  Steps steps_;
   int threads_;
   Tiling tiling_;
   int64_t group_channels_;

@@ -55,74 +55,95 @@ struct Pixel {
   }
 };
 
-// A vector of sampled positions: the cell's upper left corner, the way into the cell, and which corners exist.
-// A position that is not inside (NaN and infinity are not) stands at 0 with no corners.
-struct Place {
-  Vec top, left, down, right;  // floor(y), floor(x), y - floor(y), x - floor(x)
-  Vec::Mask inside, has_top, has_bottom, has_left, has_right;
+// A vector of positions along one axis. The two rows (or columns) around a position are `first` and `second`; at the
+// border they are the outermost two instead, so that both always exist. A row's weight is a hat around it, which makes
+// it zero for a row that is not next to the position, and for positions that are outside, infinite or NaN.
+struct Axis {
+  Vec at, cell, first, second;  // cell: floor(at)
 
-  static Place of(Vec y, Vec x, Vec height, Vec width) {
-    const Vec zero = Vec::all(0.0f), before = Vec::all(-1.0f);
-    Place p;
-    p.inside = Vec::both(Vec::both(Vec::less(before, y), Vec::less(y, height)),
-                         Vec::both(Vec::less(before, x), Vec::less(x, width)));
-    y = Vec::where(p.inside, y, zero);
-    x = Vec::where(p.inside, x, zero);
-    p.top = Vec::floor(y);
-    p.left = Vec::floor(x);
-    p.down = y - p.top;
-    p.right = x - p.left;
-    p.has_top = Vec::both(p.inside, Vec::less(before, p.top));
-    p.has_bottom = Vec::both(p.inside, Vec::less(p.top, height + before));
-    p.has_left = Vec::less(before, p.left);
-    p.has_right = Vec::less(p.left, width + before);
-    return p;
+  // `size` rows; an axis of one row has its second row out of reach.
+  static Axis of(Vec at, int64_t size) {
+    Axis axis;
+    axis.at = at;
+    axis.cell = Vec::floor(at);
+    // Of NaN, min and max give their second argument.
+    axis.first = Vec::max(Vec::min(axis.cell, Vec::all(float(size - 2))), Vec::all(0.0f));
+    axis.second = axis.first + Vec::all(size > 1 ? 1.0f : 1e30f);
+    return axis;
   }
+  Vec weight(Vec row) const { return Vec::max(Vec::all(1.0f) - Vec::absolute(at - row), Vec::all(0.0f)); }
+
+  // The weight's derivative; at a whole position, that to the right.
+  Vec slope(Vec row) const {
+    const Vec one = Vec::all(1.0f), zero = Vec::all(0.0f);
+    return Vec::where(Vec::equal(cell, row), zero - one, Vec::where(Vec::equal(cell, row - one), one, zero));
+  }
+};
+
+// A vector of sampled positions.
+struct Place {
+  Axis y, x;
 
   // Lanes [lane, lane + width) of a pixel, of which `n` exist.
   static Place read(const Pixel& pixel, const Lanes& lanes, int64_t lane, int n, const DeformConvShape& s) {
     constexpr int w = Vec::width;
     const float* from = pixel.offset + 2 * lane;
     Vec y, x;
-    Vec::split(Vec::load(from, 2 * n < w ? 2 * n : w), Vec::load(from + w, 2 * n > w ? 2 * n - w : 0), y, x);
+    if (n == w) {
+      Vec::split(Vec::load(from), Vec::load(from + w), y, x);
+    } else {
+      Vec::split(Vec::load(from, 2 * n < w ? 2 * n : w), Vec::load(from + w, 2 * n > w ? 2 * n - w : 0), y, x);
+    }
     // The whole-pixel part is exact, so that it is added as the reference adds it: first.
     y = Vec::all(pixel.y) + Vec::load(lanes.tap_y + lane) + y;
     x = Vec::all(pixel.x) + Vec::load(lanes.tap_x + lane) + x;
-    return of(y, x, Vec::all(float(s.height)), Vec::all(float(s.width)));
-  }
-
-  // The four corners' shares, zero where there is no corner, given what stands for (1 - down), down, ...
-  void spread(Vec up_part, Vec down_part, Vec left_part, Vec right_part, Vec* corners) const {
-    const Vec zero = Vec::all(0.0f);
-    const Vec upper = Vec::where(has_top, up_part, zero), lower = Vec::where(has_bottom, down_part, zero);
-    left_part = Vec::where(has_left, left_part, zero);
-    right_part = Vec::where(has_right, right_part, zero);
-    corners[0] = upper * left_part;
-    corners[1] = upper * right_part;
-    corners[2] = lower * left_part;
-    corners[3] = lower * right_part;
-  }
-
-  void weights(Vec* corners) const {
-    const Vec one = Vec::all(1.0f);
-    spread(one - down, down, one - right, right, corners);
+    return {Axis::of(y, s.height), Axis::of(x, s.width)};
   }
 };
 
 inline Vec read_mask(const Pixel& pixel, const DeformConvSampling& from, int64_t lane, int n) {
-  const Vec mask = Vec::load(pixel.mask + lane, n);
+  const Vec mask = n == Vec::width ? Vec::load(pixel.mask + lane) : Vec::load(pixel.mask + lane, n);
   return from.logit ? sigmoid(mask) : mask;
 }
 
-// What a gather needs of one pixel: for each corner, one entry a lane. A lane outside of the map has index[0] = -1.
+// Elements from a sampled cell's first pixel to its right and lower neighbours.
+struct Steps {
+  int64_t right, down;
+
+  static Steps of(const DeformConvShape& s) {
+    return {s.width > 1 ? s.channels : 0, s.height > 1 ? s.width * s.channels : 0};
+  }
+};
+
+// Starts loading a sampled cell's four pixels. Always inlined: GCC takes a function of nothing but prefetches for one
+// without effect, and drops its calls.
+#if defined(__GNUC__)
+#define DVM_PREFETCH(address) __builtin_prefetch(address)
+#define DVM_ALWAYS_INLINE __attribute__((always_inline)) inline
+#else
+#define DVM_PREFETCH(address) (void)(address)
+#define DVM_ALWAYS_INLINE inline
+#endif
+template <class From>
+DVM_ALWAYS_INLINE void prefetch_cell(const From* x, Steps steps, int64_t channels) {
+  constexpr int64_t line = 64 / sizeof(From);
+  for (int64_t c = 0; c < channels; c += line) {
+    DVM_PREFETCH(x + c);
+    DVM_PREFETCH(x + steps.right + c);
+    DVM_PREFETCH(x + steps.down + c);
+    DVM_PREFETCH(x + steps.down + steps.right + c);
+  }
+}
+
+// What a gather needs of one pixel: one entry a lane. A lane outside of the map has the index -1.
 struct Plan {
-  int32_t* index;  // [4][pitch]: elements from the image's first
-  float* weight;   // [4][pitch]: bilinear weight times mask
+  int32_t* index;  // [pitch]: the cell's first pixel, in elements from the image's first
+  float* weight;   // [4][pitch]: bilinear weight times mask; first row's left, right, second row's left, right
   int64_t pitch;
 
-  static int64_t bytes(int64_t pitch) { return 8 * pitch * int64_t(sizeof(float)); }
+  static int64_t bytes(int64_t pitch) { return 5 * pitch * int64_t(sizeof(float)); }
   static Plan in(char* memory, int64_t pitch) {
-    return {reinterpret_cast<int32_t*>(memory), reinterpret_cast<float*>(memory) + 4 * pitch, pitch};
+    return {reinterpret_cast<int32_t*>(memory), reinterpret_cast<float*>(memory) + pitch, pitch};
   }
 
   void fill(const Pixel& pixel, const Lanes& lanes, const DeformConvSampling& from, const DeformConvShape& s) {
@@ -130,29 +151,18 @@ struct Plan {
       const int n = int(lanes.count - lane < Vec::width ? lanes.count - lane : Vec::width);
       const Place place = Place::read(pixel, lanes, lane, n, s);
       const Vec mask = read_mask(pixel, from, lane, n);
-      Vec corners[4];
-      place.weights(corners);
-      for (int k = 0; k < 4; ++k) (corners[k] * mask).store(weight + k * pitch + lane);
-      store_indices(place, lane, s);
+      const Vec upper = place.y.weight(place.y.first), lower = place.y.weight(place.y.second);
+      const Vec left = place.x.weight(place.x.first), right = place.x.weight(place.x.second);
+      (upper * mask * left).store(weight + lane);
+      (upper * mask * right).store(weight + pitch + lane);
+      (lower * mask * left).store(weight + 2 * pitch + lane);
+      (lower * mask * right).store(weight + 3 * pitch + lane);
+      const auto inside = Vec::less(Vec::all(0.0f), (upper + lower) * (left + right));
+      const int row = int(s.width * s.channels), pixels = int(s.channels);
+      const auto first =
+          Vec::multiply_add(Vec::integer(place.y.first), row, Vec::multiply(Vec::integer(place.x.first), pixels));
+      Vec::store(index + lane, Vec::where(inside, first, -1));
     }
-  }
-
- private:
-  // Corners that do not exist borrow their neighbour's index: their weight is zero, and their neighbour is finite
-  // wherever the sample is.
-  void store_indices(const Place& place, int64_t lane, const DeformConvShape& s) {
-    const Vec zero = Vec::all(0.0f), one = Vec::all(1.0f);
-    const auto none = Vec::integer(zero);
-    const auto left = Vec::integer(Vec::max(place.left, zero));
-    const auto right = Vec::integer(Vec::min(place.left + one, Vec::all(float(s.width - 1))));
-    const auto top = Vec::integer(Vec::max(place.top, zero));
-    const auto bottom = Vec::integer(Vec::min(place.top + one, Vec::all(float(s.height - 1))));
-    const int width = int(s.width), channels = int(s.channels);
-    const auto first = Vec::multiply_add(Vec::multiply_add(top, width, left), channels, none);
-    Vec::store(index + lane, Vec::where(place.inside, first, -1));
-    Vec::store(index + pitch + lane, Vec::multiply_add(Vec::multiply_add(top, width, right), channels, none));
-    Vec::store(index + 2 * pitch + lane, Vec::multiply_add(Vec::multiply_add(bottom, width, left), channels, none));
-    Vec::store(index + 3 * pitch + lane, Vec::multiply_add(Vec::multiply_add(bottom, width, right), channels, none));
   }
 };
 

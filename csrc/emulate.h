@@ -31,6 +31,18 @@ class EmulatedBlock {
     phases_.emplace_back(phase);
   }
 
+  template <class T>
+  class Local {
+   public:
+    explicit Local(const EmulatedBlock& block) : values_(size_t(block.threads())) {
+      std::memset(static_cast<void*>(values_.data()), 0xff, values_.size() * sizeof(T));
+    }
+    T& of(int thread) { return values_[size_t(thread)]; }
+
+   private:
+    std::vector<T> values_;
+  };
+
   void sync() {
     std::shuffle(order_.begin(), order_.end(), random_);
     for (int thread : order_) {

@@ -11,7 +11,11 @@ void select(int device) { check_cuda(cudaSetDevice(device), "no usable CUDA devi
 
 }  // namespace
 
-const GpuKernels cuda_kernels{select, deform_conv_columns_cuda, deform_conv_scatter_cuda, correlation_forward_cuda,
+const GpuKernels cuda_kernels{select,
+                              deform_conv_columns_cuda,
+                              deform_conv_scatter_cuda,
+                              deform_conv_fused_cuda,
+                              correlation_forward_cuda,
                               correlation_backward_cuda};
 
 int cuda_architecture() {

@@ -1,6 +1,6 @@
 // The CUDA kernels' bodies, run on the CPU: what tests check where there is no GPU. float16 stays with the GPU.
 #include "correlation_body.h"
-#include "deform_conv_body.h"
+#include "deform_conv_fused_body.h"
 #include "emulate.h"
 
 namespace dvm {
@@ -17,6 +17,8 @@ void scatter(const DeformConvScatter& job, void*) {
                                 : deform_conv_scatter<Bf16>(job, Emulator());
 }
 
+void fused(const DeformConvFused& job, void*) { deform_conv_fused<Bf16>(job, Emulator()); }
+
 void correlate(const CorrelationForward& job, void*) {
   job.type == Type::f32 ? correlation_forward<float>(job, Emulator()) : correlation_forward<Bf16>(job, Emulator());
 }
@@ -27,7 +29,9 @@ void correlate_back(const CorrelationBackward& job, void*) {
 
 }  // namespace
 
-const GpuKernels emulated_kernels{select, columns, scatter, correlate, correlate_back};
+const GpuKernels emulated_kernels{select, columns, scatter, fused, correlate, correlate_back};
+
+int deform_conv_fused_outputs(const DeformConvShape& shape, Type type) { return fused_outputs(shape, type); }
 
 #if !defined(DVM_WITH_CUDA)
 int cuda_architecture() { return 0; }

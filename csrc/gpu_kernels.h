@@ -25,10 +25,25 @@ struct DeformConvScatter {
   float* grad_mask;
 };
 
+// Stage B: the whole convolution in one kernel, for the layers that `fused_outputs` takes.
+struct DeformConvFused {
+  DeformConvShape shape;
+  DeformConvSampling sampling;
+  Type type;  // of all that follows
+  const void* x;
+  const void* packed;  // (channels / 64, taps, fused_outputs, 64): zeros past the layer's own outputs
+  const void* bias;    // may be null
+  void* out;
+};
+
+// Outputs that `packed` has room for; 0 for a layer that the fused kernel does not take.
+int deform_conv_fused_outputs(const DeformConvShape& shape, Type type);
+
 struct GpuKernels {
   void (*select)(int device);  // makes it the calling thread's device
   void (*deform_conv_columns)(const DeformConvColumns&, void* stream);
   void (*deform_conv_scatter)(const DeformConvScatter&, void* stream);
+  void (*deform_conv_fused)(const DeformConvFused&, void* stream);
   void (*correlation_forward)(const CorrelationForward&, void* stream);
   void (*correlation_backward)(const CorrelationBackward&, void* stream);
 };

@@ -112,5 +112,106 @@ inline void tile_gemm(int64_t rows, int64_t depth, Left<typename Step::Element> 
   }
 }
 
+// The matrix unit's registers, for as long as a thread multiplies: eight tiles of 16 rows of 64 bytes.
+struct MatrixUnit {
+#if defined(__AMX_BF16__)
+  MatrixUnit() {
+    struct alignas(64) {
+      uint8_t palette = 1, start_row = 0, reserved[14] = {};
+      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    } tiles;
+    static_assert(sizeof tiles == 64, "the processor's own format");
+    _tile_loadconfig(&tiles);
+  }
+  ~MatrixUnit() { _tile_release(); }
+#else
+  MatrixUnit() {}
+  ~MatrixUnit() {}
+#endif
+  MatrixUnit(const MatrixUnit&) = delete;
+  MatrixUnit& operator=(const MatrixUnit&) = delete;
+};
+
+// Rows come in blocks of so many: `tile_gemm_padded` reads and writes whole ones.
+constexpr int64_t row_block = 16;
+
+#if defined(__AMX_BF16__)
+
+// 32 rows (16 unless `two`) by one panel; `depth` is a multiple of 32.
+template <bool two>
+inline void matrix_kernel(int64_t depth, Left<bf16> a, const bf16* b, float* c, int64_t c_pitch, bool add) {
+  const int64_t a_step = a.pitch * 2, c_step = c_pitch * 4;
+  const bf16* lower = a.data + 16 * a.pitch;
+  float* c_lower = c + 16 * c_pitch;
+  if (add) {
+    _tile_loadd(0, c, c_step);
+    _tile_loadd(1, c + 16, c_step);
+    if (two) _tile_loadd(2, c_lower, c_step);
+    if (two) _tile_loadd(3, c_lower + 16, c_step);
+  } else {
+    _tile_zero(0);
+    _tile_zero(1);
+    if (two) _tile_zero(2);
+    if (two) _tile_zero(3);
+  }
+  for (int64_t k = 0; k < depth; k += 32, b += 32 * panel) {
+    _tile_loadd(4, a.data + k, a_step);
+    _tile_loadd(6, b, panel * 4);
+    _tile_loadd(7, b + panel, panel * 4);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    if (two) {
+      _tile_loadd(5, lower + k, a_step);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+  }
+  _tile_stored(0, c, c_step);
+  _tile_stored(1, c + 16, c_step);
+  if (two) _tile_stored(2, c_lower, c_step);
+  if (two) _tile_stored(3, c_lower + 16, c_step);
+}
+
+inline void matrix_gemm(int64_t rows, int64_t depth, Left<bf16> a, Panels<bf16> b, float* c, int64_t c_pitch,
+                        bool add) {
+  constexpr int64_t block = 512;  // a panel's block (32 KiB) stays in the first-level cache
+  for (int64_t k = 0; k < depth; k += block) {
+    const int64_t steps = least(block, depth - k);
+    for (int64_t j = 0; j < b.cols; j += panel) {
+      const bf16* b_block = b.data + j * b.depth + (b.begin + k) * panel;
+      for (int64_t i = 0; i < rows; i += 2 * row_block) {
+        const Left<bf16> a_block{a.data + i * a.pitch + k, a.pitch};
+        float* to = c + i * c_pitch + j;
+        if (rows - i > row_block) {
+          matrix_kernel<true>(steps, a_block, b_block, to, c_pitch, add || k > 0);
+        } else {
+          matrix_kernel<false>(steps, a_block, b_block, to, c_pitch, add || k > 0);
+        }
+      }
+    }
+  }
+}
+
+#endif
+
+// tile_gemm where a and c have room for whole blocks of rows, and a MatrixUnit lives: on it, as far as it goes.
+template <class Step>
+inline void tile_gemm_padded(int64_t rows, int64_t depth, Left<typename Step::Element> a,
+                             Panels<typename Step::Element> b, float* c, int64_t c_pitch, bool add) {
+#if defined(__AMX_BF16__)
+  if constexpr (sizeof(typename Step::Element) == sizeof(bf16)) {
+    const int64_t whole = depth / 32 * 32;
+    if (whole > 0) matrix_gemm(rows, whole, a, b, c, c_pitch, add);
+    if (whole == depth) return;
+    a.data += whole;
+    b.begin += whole;
+    depth -= whole;
+    add = add || whole > 0;
+  }
+#endif
+  tile_gemm<Step, false>(rows, depth, a, b, c, c_pitch, add);
+}
+
 }  // namespace DVM_ISA
 }  // namespace dvm

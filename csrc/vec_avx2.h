@@ -31,6 +31,9 @@ struct F8 {
   }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store(float* p, int n) const { _mm256_maskstore_ps(p, first(n), v); }
+#if defined(__AVX512BF16__) && defined(__AVX512VL__)
+  void store(bf16* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), (__m128i)_mm256_cvtneps_pbh(v)); }
+#else
   void store(bf16* p) const {
     const __m256i bits = _mm256_castps_si256(v);
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
@@ -41,6 +44,7 @@ struct F8 {
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
   }
+#endif
   void store(bf16* p, int n) const {
     bf16 lanes[width];
     store(lanes);
@@ -56,9 +60,11 @@ struct F8 {
   static F8 max(F8 a, F8 b) { return {_mm256_max_ps(a.v, b.v)}; }
   static F8 min(F8 a, F8 b) { return {_mm256_min_ps(a.v, b.v)}; }
   static Mask less(F8 a, F8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ); }
-  static Mask both(Mask a, Mask b) { return _mm256_and_ps(a, b); }
+  static Mask equal(F8 a, F8 b) { return _mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ); }
+  static F8 absolute(F8 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
   static F8 where(Mask m, F8 a, F8 b) { return {_mm256_blendv_ps(b.v, a.v, m)}; }
   static Int integer(F8 a) { return _mm256_cvttps_epi32(a.v); }
+  static Int multiply(Int a, int b) { return _mm256_mullo_epi32(a, _mm256_set1_epi32(b)); }
   static Int multiply_add(Int a, int b, Int c) {
     return _mm256_add_epi32(_mm256_mullo_epi32(a, _mm256_set1_epi32(b)), c);
   }

@@ -45,9 +45,11 @@ struct F16 {
   static F16 max(F16 a, F16 b) { return {_mm512_max_ps(a.v, b.v)}; }
   static F16 min(F16 a, F16 b) { return {_mm512_min_ps(a.v, b.v)}; }
   static Mask less(F16 a, F16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
-  static Mask both(Mask a, Mask b) { return a & b; }
+  static Mask equal(F16 a, F16 b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ); }
+  static F16 absolute(F16 a) { return {_mm512_abs_ps(a.v)}; }
   static F16 where(Mask m, F16 a, F16 b) { return {_mm512_mask_blend_ps(m, b.v, a.v)}; }
   static Int integer(F16 a) { return _mm512_cvttps_epi32(a.v); }
+  static Int multiply(Int a, int b) { return _mm512_mullo_epi32(a, _mm512_set1_epi32(b)); }
   static Int multiply_add(Int a, int b, Int c) {
     return _mm512_add_epi32(_mm512_mullo_epi32(a, _mm512_set1_epi32(b)), c);
   }

@@ -72,9 +72,13 @@ struct F4 {
     for (int i = 0; i < width; ++i) result.v[i] = a.v[i] < b.v[i];
     return result;
   }
-  static Mask both(Mask a, Mask b) {
-    for (int i = 0; i < width; ++i) a.v[i] = a.v[i] && b.v[i];
-    return a;
+  static Mask equal(F4 a, F4 b) {
+    Mask result;
+    for (int i = 0; i < width; ++i) result.v[i] = a.v[i] == b.v[i];
+    return result;
+  }
+  static F4 absolute(F4 a) {
+    return lanes([&](int i) { return std::fabs(a.v[i]); });
   }
   static F4 where(Mask m, F4 a, F4 b) {
     return lanes([&](int i) { return m.v[i] ? a.v[i] : b.v[i]; });
@@ -84,6 +88,10 @@ struct F4 {
     // Of NaN and what does not fit, any integer will do; the conversion itself would be undefined.
     for (int i = 0; i < width; ++i) result.v[i] = std::fabs(a.v[i]) < 2e9f ? int32_t(a.v[i]) : 0;
     return result;
+  }
+  static Int multiply(Int a, int b) {
+    for (int& one : a.v) one *= b;
+    return a;
   }
   static Int multiply_add(Int a, int b, Int c) {
     for (int i = 0; i < width; ++i) a.v[i] = a.v[i] * b + c.v[i];

@@ -9,17 +9,33 @@ of the colours, so they are brought into [0, 1] before and taken back after.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError
 from dvm_core.model.classical import pymatting
+from dvm_core.ops.cupy_arrays import cupy, is_cupy
 
 LARGEST_HALF = 65504.0
 
 _one_at_a_time = threading.Lock()
 """Pymatting resizes in parallel, and numba's plainest pool of threads ends the process if two threads call it."""
+
+
+def solver(device: str) -> str:
+    """What estimates on a device, `cpu` or `cuda`: `pymatting`, or `pymatting-cupy` on a GPU where CuPy is there."""
+    return "pymatting-cupy" if device == "cuda" and cupy() is not None else "pymatting"
+
+
+def estimate_by(name: str, plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`estimate` of NumPy arrays by the solver of this name."""
+    package = cupy()
+    if name != "pymatting-cupy" or package is None:
+        return estimate(plate, alpha)
+    foreground: NDArray[np.float32] = package.asnumpy(estimate(package.asarray(plate), package.asarray(alpha)))
+    return foreground
 
 
 def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,7 +46,8 @@ def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[
     black.
 
     Args:
-        plate: (H, W, 3) scene-linear colour, any range; NaN and -Inf count as 0, Inf as half's largest value.
+        plate: (H, W, 3) scene-linear colour, any range; NaN and -Inf count as 0, Inf as half's largest value. CuPy's
+            arrays, both of them, are computed on their GPU, and give one of CuPy's.
         alpha: (H, W) in [0, 1].
 
     Returns:
@@ -56,13 +73,21 @@ def estimate(plate: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[
     span = max(1.0, float(colour.max())) - lowest
     unmixed = _unmix(((colour - lowest) / span).astype(np.float32), alpha.astype(np.float32))
     foreground: NDArray[np.float32] = (unmixed * span + lowest).astype(np.float32)
-    solid = alpha == 1
-    foreground[solid] = colour[solid]
-    return foreground
+    kept: NDArray[np.float32] = np.where((alpha == 1)[..., None], colour, foreground)
+    return kept
 
 
 def _unmix(colour: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    if is_cupy(colour):
+        return _unmix_on_gpu(colour, alpha)  # type: ignore[no-any-return]
     package = pymatting()
     with _one_at_a_time:
         foreground: NDArray[np.float32] = package.estimate_foreground_ml(colour, alpha)
     return foreground
+
+
+def _unmix_on_gpu(colour: Any, alpha: Any) -> Any:
+    pymatting()  # minds torch's threads
+    from pymatting.foreground.estimate_foreground_ml_cupy import estimate_foreground_ml_cupy
+
+    return estimate_foreground_ml_cupy(colour, alpha, to_numpy=False)

@@ -14,11 +14,11 @@ ENGINE = ROOT / "dvm_core"
 ALLOWED = {
     "__init__.py": set(),
     "bridge": set(),
-    "ops": {"numpy", "torch"},
+    "ops": {"numpy", "torch", "cupy"},
     "io": {"numpy", "cv2", "OpenImageIO", "fileseq", "av"},
     "metrics": {"numpy", "cv2"},
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},
-    "trimap": {"numpy", "cv2"},
+    "trimap": {"numpy", "cv2", "cupyx"},
     "foreground.py": {"numpy", "pymatting"},
     "keying": {"numpy", "cv2"},
     "pipeline": {"numpy", "torch", "cv2", "psutil"},

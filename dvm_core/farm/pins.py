@@ -34,6 +34,7 @@ _ISA_OF_KERNELS = {
     "cpu-avx2": ("AVX2", "avx2"),
     "cpu-avx512": ("AVX512_CORE", "avx512"),
     "cpu-avx512-bf16": ("AVX512_CORE_BF16", "avx512"),
+    "cpu-amx-bf16": ("AVX512_CORE_AMX", "avx512"),
 }
 
 

@@ -121,7 +121,7 @@ def trimap_of(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     Returns:
         (H, W) uint8 of `BACKGROUND`, `UNKNOWN` and `FOREGROUND`.
     """
-    trimap = np.full(values.shape, UNKNOWN, np.uint8)
+    trimap = np.full_like(values, UNKNOWN, dtype=np.uint8)
     trimap[values <= TOLERANCE] = BACKGROUND
     trimap[values >= 1 - TOLERANCE] = FOREGROUND
     return trimap

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dvm_core.ops._deform_conv_job import Geometry, Sampling, shape_of
-from dvm_core.ops._extension import choice, dense, native, type_name
+from dvm_core.ops._extension import choice, dense, fresh, native, type_name
 from dvm_core.ops._packed import packed
 
 
@@ -13,7 +13,7 @@ def forward(
 ) -> Tensor:
     """Deformable convolution; `mask=None` marks a raw map."""
     size = (x.shape[0], weight.shape[0], offset.shape[2], offset.shape[3])
-    out = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)
+    out = fresh(torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last))
     x, sampling = dense(x), Sampling.of(offset, mask)
     shape = shape_of(x, out, sampling, weight, geometry)
     weight_rows = packed(weight, shape)
@@ -28,8 +28,10 @@ def backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Gradients by x, offset (or raw map), mask (empty for a raw map) and weight."""
     grad, x, sampling = dense(grad), dense(x), Sampling.of(offset, mask)
-    grad_x = torch.zeros_like(x, dtype=torch.float32)
-    grads = sampling.empty_like()
+    grad_x, grads = fresh(torch.empty_like(x, dtype=torch.float32)), sampling.empty_like()
+    for one in grads:
+        if one is not None:
+            fresh(one)
     grad_weight = torch.empty(weight.shape, dtype=torch.float32)
     inputs = [grad.data_ptr(), x.data_ptr(), weight.data_ptr()]
     native().deform_conv_backward(

@@ -1,4 +1,7 @@
-"""Deformable convolution on CUDA devices: columns by our kernel, products by torch, chunk by chunk on one stream.
+"""Deformable convolution on CUDA devices.
+
+In halves of up to 256 channels, one fused kernel samples and multiplies; otherwise columns are ours and products are
+torch's, chunk by chunk on one stream. Gradients go the second way.
 
 Every temporary comes from torch's allocator and nothing synchronises, so a CUDA graph can capture it all.
 """
@@ -9,7 +12,7 @@ import torch
 from torch import Tensor
 
 from dvm_core.ops._deform_conv_job import Geometry, Sampling, shape_of
-from dvm_core.ops._extension import dense, native, type_name
+from dvm_core.ops._extension import FUSED, choice, dense, native, type_name
 from dvm_core.ops._gpu import chunks, queue
 
 
@@ -18,9 +21,15 @@ def forward(
 ) -> Tensor:
     """Deformable convolution; `mask=None` marks a raw map."""
     x, sampling = dense(x), Sampling.of(offset, mask)
-    size = (x.shape[0], offset.shape[2], offset.shape[3], weight.shape[0])
-    out = x.new_empty(size)
-    shape = shape_of(x, out.permute(0, 3, 1, 2), sampling, weight, geometry)
+    out = x.new_empty((x.shape[0], offset.shape[2], offset.shape[3], weight.shape[0]))
+    result = out.permute(0, 3, 1, 2)
+    shape = shape_of(x, result, sampling, weight, geometry)
+    room = native().deform_conv_fused_outputs(shape, type_name(x)) if choice(x.device.type).endswith(FUSED) else 0
+    if room:
+        packed, bias = _fused_weight(weight, room), None if bias is None else bias.contiguous()
+        maps = (x.data_ptr(), packed.data_ptr(), 0 if bias is None else bias.data_ptr(), out.data_ptr())
+        native().deform_conv_fused(queue(x), shape, sampling.native(), type_name(x), maps)
+        return result
     rows, matrix = out.view(-1, weight.shape[0]), weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0])
     parts, columns = _columns(x, rows, matrix.shape[0])
     for first, count in parts:
@@ -30,7 +39,14 @@ def forward(
             torch.mm(part, matrix, out=rows[first : first + count])
         else:
             torch.addmm(bias, part, matrix, out=rows[first : first + count])
-    return out.permute(0, 3, 1, 2)
+    return result
+
+
+def _fused_weight(weight: Tensor, room: int) -> Tensor:
+    """(O, C, kh, kw) to (C / 64, kh kw, room, 64), with zeros past the outputs that there are."""
+    outputs, channels = weight.shape[:2]
+    steps = weight.reshape(outputs, channels // 64, 64, -1).permute(1, 3, 0, 2)
+    return torch.nn.functional.pad(steps, (0, 0, 0, room - outputs)).contiguous()
 
 
 def backward(

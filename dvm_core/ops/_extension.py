@@ -10,7 +10,9 @@ import torch
 from dvm_core.bridge.errors import DvmError
 
 REFERENCE = "reference"
-EMULATED = "cuda-emulated"
+FUSED = "-fused"
+"""Ends the names of kernels that sample and multiply in one, where a layer's sizes allow it."""
+EMULATED = ("cuda-emulated", "cuda-emulated-fused")
 """The CUDA kernels' bodies run on the CPU, thread by thread: a check of their index arithmetic, for tests."""
 
 LIBRARY = torch.library.Library("dvm", "DEF")
@@ -44,7 +46,7 @@ def choice(device: str = "cpu") -> str:
         device: `cpu` or `cuda`.
 
     Returns:
-        `reference`, or a name of the extension such as `cpu-avx512-bf16` or `cuda-sm90`.
+        `reference`, or a name of the extension such as `cpu-avx512-bf16` or `cuda-sm90-fused`.
 
     Raises:
         DvmError: The extension is missing, lacks this device, or DVM_KERNELS names kernels that cannot run here.
@@ -53,8 +55,8 @@ def choice(device: str = "cpu") -> str:
     if wanted == REFERENCE:
         _log.warning("DVM_KERNELS=reference: convolutions run on the slow plain-torch reference")
         return REFERENCE
-    if wanted == EMULATED and device == "cpu":
-        return EMULATED
+    if wanted in EMULATED and device == "cpu":
+        return wanted
     available: list[str] = native().kernels(device)
     if not available:
         raise DvmError(
@@ -86,12 +88,18 @@ def on_reference(value: torch.Tensor) -> bool:
 
 def on_gpu(value: torch.Tensor) -> bool:
     """Whether the CUDA kernels compute this, on a device or emulated."""
-    return value.is_cuda or choice() == EMULATED
+    return value.is_cuda or choice() in EMULATED
 
 
 def dense(value: torch.Tensor) -> torch.Tensor:
     """The layout of every kernel: channels_last without gaps."""
     return value.contiguous(memory_format=torch.channels_last)
+
+
+def fresh(result: torch.Tensor) -> torch.Tensor:
+    """A dense tensor of the CPU that a kernel is about to fill: large ones come in huge pages."""
+    native().prefer_huge_pages(result.data_ptr(), result.nbytes)
+    return result
 
 
 def type_name(value: torch.Tensor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -35,9 +36,11 @@ def restorer(array: Any) -> Restore:
     if isinstance(array, torch.Tensor):
         device = array.device
         return lambda alpha: torch.from_numpy(alpha).to(device)
+    module = sys.modules[type(array).__module__.partition(".")[0]]
     if hasattr(array, "__cuda_array_interface__"):
-        module = __import__(type(array).__module__.partition(".")[0])
         return lambda alpha: module.asarray(alpha)
+    if not isinstance(array, np.ndarray) and hasattr(module, "from_dlpack"):
+        return lambda alpha: module.from_dlpack(alpha)
     return lambda alpha: alpha
 
 

@@ -18,6 +18,7 @@ from dvm_core.model.fold import fold_norms
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
 from dvm_core.pipeline.device import Compute
 from dvm_core.pipeline.frame import Encoded, Frame
+from dvm_core.pipeline.heap import apart
 from dvm_core.pipeline.regions import Box, mask_box, tiles, union
 from dvm_core.pipeline.windows import neighbours, served
 
@@ -151,7 +152,7 @@ class NetworkEstimator:
         if self._network.drafts:
             draft = self._draft(frame, features, region)
             features = self._network.absorb(features, draft) | {_DRAFT: draft}
-        return Encoded(region, features)
+        return Encoded(region, {name: apart(maps) for name, maps in features.items()})
 
     def _strips(self, region: Box) -> Iterator[Box]:
         """Full rows of a region, as many pixels in each as in four tiles."""

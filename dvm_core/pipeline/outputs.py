@@ -27,6 +27,8 @@ from dvm_core.pipeline.room import Room, measure
 from dvm_core.pipeline.shot import Shot
 
 JOB_ATTRIBUTE = "dvm:job"
+FOREGROUND_ATTRIBUTE = "dvm:foreground"
+"""What computed the foreground, where that was not PyMatting on the CPU."""
 INPUTS_ATTRIBUTE = "dvm:inputs"
 _PIXEL_SETTINGS = ("layer", "view", "channels", "compression", "half")
 
@@ -77,6 +79,7 @@ class Outputs:
     def __init__(self, job: MatteJob, attributes: Mapping[str, str]) -> None:
         settings = job.settings
         self._attributes = dict(attributes)
+        self._solver = attributes.get(FOREGROUND_ATTRIBUTE, "")
         self._existing = settings.existing
         self._colour = settings.channels == "rgba"
         self._alpha = AlphaWriter(
@@ -164,7 +167,7 @@ class Outputs:
         if finished.linear is not None:
             attributes = attributes | {"oiio:ColorSpace": finished.linear_space}
         if self._foreground is not None and finished.linear is not None:
-            colour = foreground.estimate(finished.linear, alpha)
+            colour = foreground.estimate_by(self._solver, finished.linear, alpha)
             self._foreground.write(frame, colour, alpha, header, attributes=attributes)
         rgb = finished.linear if self._colour else None
         self._alpha.write(frame, alpha, header, rgb=rgb, attributes=attributes)

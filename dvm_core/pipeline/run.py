@@ -12,6 +12,7 @@ import numpy as np
 from torch import nn
 
 import dvm_core
+from dvm_core import foreground
 from dvm_core.bridge import protocol
 from dvm_core.bridge.errors import Cancelled, DeviceError
 from dvm_core.bridge.frames import format_range
@@ -19,9 +20,10 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
+from dvm_core.pipeline.heap import keep_plates_out
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
-from dvm_core.pipeline.outputs import JOB_ATTRIBUTE, Finished, Outputs, job_hash
+from dvm_core.pipeline.outputs import FOREGROUND_ATTRIBUTE, JOB_ATTRIBUTE, Finished, Outputs, job_hash
 from dvm_core.pipeline.room import require
 from dvm_core.pipeline.session import Matte, MattingSession
 from dvm_core.pipeline.shot import Shot, open_shot, require_unknown
@@ -77,6 +79,7 @@ def run_job(
     Raises:
         DvmError: With a sentence for the user; frames that were finished before stay.
     """
+    keep_plates_out()
     try:
         return _Run(job, emit, cancelled, load).run(dry_run)
     except (MemoryError, RuntimeError) as error:
@@ -152,6 +155,9 @@ class _Run:
             "dvm:precision": compute.precision,
             "dvm:colorspace": shot.plate.colorspace.name,
         }
+        solver = foreground.solver(compute.device.type)
+        if self._job.settings.fg and solver != foreground.solver("cpu"):
+            made_by[FOREGROUND_ATTRIBUTE] = solver
         return made_by | {JOB_ATTRIBUTE: job_hash(self._job, made_by | {"tile": str(plan.tile)})}
 
     def _announce(self, session: MattingSession, shot: Shot, plan: MemoryPlan, pending: Sequence[int]) -> None:
