@@ -34,7 +34,10 @@ _BLOCKS = ((32, 16, 1, 3, 1), (16, 24, 6, 3, 2), (24, 24, 6, 3, 1), (24, 40, 6, 
 """Channels in, channels out, expansion, side of the kernel, stride."""
 _LEVELS = (2, 4)  # blocks whose maps are kept: the last ones at strides 4 and 8
 FLAWLESS = float(len(_LEVELS))
-"""Similarity of a pixel with itself: one for each level's cosine, and no difference in colour."""
+"""Similarity of equal pixels: one for each level's cosine, and no difference in colour.
+
+Between the pixels of a coarse map less is reached, also by a pixel with itself: means of unit vectors are shorter.
+"""
 
 
 class _Block(nn.Module):

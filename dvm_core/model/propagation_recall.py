@@ -20,8 +20,8 @@ _RIDGE = 1e-4  # of the features' mean square
 _SOFT = 1.5  # pixels that answers are averaged over, as a Gaussian's sigma
 _BINS = np.linspace(-1.5, 1.5, 31)  # of answers, which aim at -1 and 1
 _CENTRES = (_BINS[1:] + _BINS[:-1]) / 2
-_MISTAKEN = 0.25  # share of the keys' background that may look like the object
-_RARE = 5.0  # pixels that each bin has at least, so that few pixels make no certainty
+_TOLD = 0.5  # by which the share of the object that looks like it exceeds that of the background
+_RARE = 5.0  # pixels added to each bin, so that few make no certainty
 
 
 class Recall:
@@ -33,7 +33,7 @@ class Recall:
 
     Attributes:
         knows: Whether looks tell the object from its surroundings: not where the keys show only one of them, or where
-            more than a quarter of the keys' background would be taken for the object.
+            the share of the object that looks like it is not much larger than that of the background.
     """
 
     def __init__(self, features: Sequence[Map], labels: Sequence[NDArray[np.bool_]]) -> None:
@@ -50,8 +50,8 @@ class Recall:
         self._weights = np.linalg.solve(moments, keys.T @ (share * np.where(truth, 1, -1))).astype(np.float32)
         answers = np.concatenate([self._answer(one).ravel() for one in features])
         self._odds = _odds(answers[truth], answers[~truth])
-        mistaken = np.interp(answers[~truth], _CENTRES, self._odds) > 0
-        self.knows = bool(mistaken.mean() <= _MISTAKEN)
+        taken = np.interp(answers, _CENTRES, self._odds) > 0
+        self.knows = bool(taken[truth].mean() - taken[~truth].mean() >= _TOLD)
 
     def odds(self, features: Map) -> Map:
         """Logarithm of the odds, (h, w), that pixels with `features` (h, w, C) are the object's.
@@ -70,9 +70,12 @@ def _with_one(values: Map) -> Map:
 
 
 def _odds(inside: Map, outside: Map) -> NDArray[np.float64]:
-    shares = []
-    for answers in (inside, outside):
-        counts = np.histogram(answers.clip(_BINS[0], _BINS[-1]), _BINS)[0] + _RARE
-        shares.append(np.log(counts / counts.sum()))
-    # A higher answer never speaks against the object.
-    return np.maximum.accumulate(shares[0] - shares[1])
+    """Logarithm of how much more often the object's pixels gave an answer of each bin."""
+    rare = _RARE / min(len(inside), len(outside))
+    shares = [np.histogram(answers.clip(_BINS[0], _BINS[-1]), _BINS)[0] / len(answers) for answers in (inside, outside)]
+    odds = np.log((shares[0] + rare) / (shares[1] + rare))
+    # A higher answer never speaks against the object; bins that nothing fell into speak like the next ones inwards.
+    middle = len(odds) // 2
+    odds[middle:] = np.maximum.accumulate(odds[middle:])
+    odds[:middle] = np.minimum.accumulate(odds[:middle][::-1])[::-1]
+    return np.asarray(np.maximum.accumulate(odds))
