@@ -13,20 +13,20 @@ import argparse
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._propagation_clips import LENGTH, Clip, Mask, real_clips
 from benchmarks.evaluation.clips import CLIPS, Take, make_take
 from benchmarks.evaluation.models import matter
-from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, UNKNOWN
+from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.trimap.create import make_trimap
 from dvm_core.trimap.propagate import Propagated, propagate
 from dvm_core.trimap.propagate_flow import fetched, flow, grey
+from dvm_core.trimap.propagate_grid import Grid
+from dvm_core.trimap.propagate_track import Tracker
 
 MIXED = (0.02, 0.98)
-BAND = 0.01
+BAND = 0.004
 """Reach of a real clip's unknown band on either side of its mask's edge, as a part of the width."""
 
 
@@ -61,34 +61,28 @@ def mattes(take: Take, found: list[Propagated], model: str) -> str:
     return f"{own:.2f} | {propagated:.2f} | {propagated / own:.2f}x"
 
 
-def region(trimap: NDArray[np.uint8]) -> Mask:
-    """Foreground, the unknown split at its middle: what is nearer to sure foreground than to sure background."""
-    near = [
-        cv2.distanceTransform((trimap != value).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        for value in (FOREGROUND, BACKGROUND)
-    ]
-    return np.asarray(near[0] < near[1])
-
-
 def overlap(first: Mask, second: Mask) -> float:
     """Intersection over union."""
     return float((first & second).sum() / max((first | second).sum(), 1))
 
 
 def footage(clip: Clip) -> tuple[float, float]:
-    """Mean overlap with the known masks of the first frame's key, propagated and carried along by dense flow."""
+    """Mean overlap with the known masks of the first frame's key, propagated and carried along by dense flow.
+
+    The band is drawn around where the carried alpha crosses one half; there, at its middle, the unknown is split.
+    """
     band = max(2, round(BAND * clip.frames.shape[2]))
     key = make_trimap(clip.masks[0].astype(np.float32), erode=band, dilate=band)
-    carried, before = clip.masks[0].astype(np.float32), clip.frames[0] / np.float32(255)
-    ours, by_flow = [], []
-    for found in propagate(range(LENGTH + 1), {0: key}, lambda at: clip.frames[at] / np.float32(255)):
-        plate = clip.frames[found.frame] / np.float32(255)
-        if found.frame:
-            carried = fetched(carried, flow(grey(plate), grey(before)))
-            before = plate
-        if found.frame and found.frame in clip.masks:
-            ours.append(overlap(region(found.trimap), clip.masks[found.frame]))
-            by_flow.append(overlap(carried > 0.5, clip.masks[found.frame]))
+    plates = [frame / np.float32(255) for frame in clip.frames[: LENGTH + 1]]
+    grid = Grid.around([key])
+    tracker = Tracker(grid.reduce(plates[0]), key, grid)
+    carried, ours, by_flow = clip.masks[0].astype(np.float32), [], []
+    for at in range(1, LENGTH + 1):
+        alpha = grid.enlarge(tracker.step(grid.reduce(plates[at])).labels[0])
+        carried = fetched(carried, flow(grey(plates[at]), grey(plates[at - 1])))
+        if at in clip.masks:
+            ours.append(overlap(alpha > 0.5, clip.masks[at]))
+            by_flow.append(overlap(carried > 0.5, clip.masks[at]))
     return float(np.mean(ours)), float(np.mean(by_flow))
 
 

@@ -34,16 +34,18 @@ class Recall:
     Attributes:
         knows: Whether looks tell the object from its surroundings: not where the keys show only one of them, or where
             the share of the object that looks like it is not much larger than that of the background.
+        prior: Logarithm of the odds that a pixel of the keys is the object's, before its looks are known.
     """
 
     def __init__(self, features: Sequence[Map], labels: Sequence[NDArray[np.bool_]]) -> None:
         values = np.concatenate([one.reshape(-1, one.shape[-1]) for one in features])
         truth = np.concatenate([one.ravel() for one in labels])
-        self.knows = bool(truth.any() and not truth.all())
+        self.knows, self.prior = bool(truth.any() and not truth.all()), 0.0
         if not self.knows:
             return
         self._mean, self._scale = values.mean(axis=0), values.std(axis=0) + np.float32(1e-3)
         keys = _with_one((values - self._mean) / self._scale)
+        self.prior = float(np.log(truth.mean() / (1 - truth.mean())))
         # Object and background count the same, however small the object is.
         share = np.where(truth, 0.5 / truth.mean(), 0.5 / (1 - truth.mean())).astype(np.float32)
         moments = keys.T @ (keys * share[:, None]) + np.float32(_RIDGE * len(keys)) * np.eye(keys.shape[1])

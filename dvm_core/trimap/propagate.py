@@ -135,7 +135,7 @@ def propagate_segment(segment: Segment, keys: Mapping[int, Trimap], read: ReadPl
                 answers.append(Answer(back.get(frame), there if ahead else 1.0, back.margin))
             blended = blend(answers)
             odds = recall.odds(look(frame, plates)) if recall.knows else None
-            yield Propagated(frame, draw(blended, odds, grid), round(blended.confidence, 4))
+            yield Propagated(frame, draw(blended, odds, grid, recall.prior), round(blended.confidence, 4))
 
 
 def _carried_back(segment: Segment, keys: Mapping[int, Trimap], plates: Plates, scratch: _Scratch) -> _Scratch | None:

@@ -28,6 +28,7 @@ _WIDER, _WIDEST = 20.0, 16.0  # grid pixels that the band grows by where all is 
 _SURE = 0.6  # certainty with which an edge stays in the band whatever it looks like
 _STRANGE = -1.5  # odds (logarithm) below which a pixel looks like the keys' background
 _ALIKE = -0.5  # odds above which a pixel looks like the object: low, for what is missed costs more than what is solved
+_LIKELY = -2.0  # and the same with how rare the object is; small objects would drown in what happens to look so
 _FAR = 100.0  # grid pixels from the carried object that lower the odds by one
 _RIM = 3  # grid pixels around what looks like the object
 
@@ -94,13 +95,14 @@ def blend(answers: Sequence[Answer]) -> Blended:
     )
 
 
-def draw(blended: Blended, odds: Map | None, grid: Grid) -> NDArray[np.uint8]:
+def draw(blended: Blended, odds: Map | None, grid: Grid, prior: float = 0.0) -> NDArray[np.uint8]:
     """The trimap of a frame.
 
     Args:
         blended: What was carried to it.
         odds: (h, w), logarithm of the odds that pixels are the object's by their looks; None where looks tell nothing.
         grid: Of the segment.
+        prior: The same for any pixel, before it is looked at.
 
     Returns:
         (H, W) of 0, 128 and 255.
@@ -115,7 +117,7 @@ def draw(blended: Blended, odds: Map | None, grid: Grid) -> NDArray[np.uint8]:
         sure = (far <= blended.margin) & (certainty > _SURE)
         inside = alpha > 0.5
         band &= (odds > _STRANGE) | sure | inside
-        band |= _alike(odds, core | (blended.open > _OPEN) | inside) & ~inside
+        band |= _alike(odds - max(_ALIKE, _LIKELY - prior), core | (blended.open > _OPEN) | inside) & ~inside
     trimap = np.where(grid.enlarge(alpha) > 0.5, FOREGROUND, BACKGROUND).astype(np.uint8)
     trimap[grid.enlarge(band.astype(np.float32)) >= 0.5] = UNKNOWN
     return trimap
@@ -128,9 +130,9 @@ def _mixed(blended: Blended) -> NDArray[np.bool_]:
     return np.asarray(cv2.morphologyEx(mixed.astype(np.uint8), cv2.MORPH_OPEN, _TWO) > 0)
 
 
-def _alike(odds: Map, carried: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _alike(evidence: Map, carried: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """What looks like the object, and a rim around it; less is believed far from where the object was carried to."""
-    alike = (odds - distance(carried) / _FAR > _ALIKE).astype(np.uint8)
+    alike = (evidence - distance(carried) / _FAR > 0).astype(np.uint8)
     alike = cv2.morphologyEx(alike, cv2.MORPH_OPEN, _CROSS)
     rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM + 1, 2 * _RIM + 1))
     return np.asarray(cv2.dilate(alike, rim) > 0)

@@ -60,6 +60,10 @@ def test_the_scale_and_the_offset_of_a_feature_do_not_matter(keys):
     assert np.abs(one - other).mean() < 0.02
 
 
+def test_the_prior_is_the_objects_share(keys):
+    assert Recall([keys[0]], [keys[1]]).prior == pytest.approx(np.log(0.1 / 0.9))
+
+
 def test_several_keys_count_together(keys):
     features, labels = keys
     halves = Recall([features[:20], features[20:]], [labels[:20], labels[20:]])

@@ -73,6 +73,14 @@ def test_what_looks_like_the_object_is_unknown_though_nothing_was_carried_there(
     assert (trimap[distance(strange) > 6][draw(blend([answer()]), None, GRID)[distance(strange) > 6] == 0] == 0).all()
 
 
+def test_a_rare_object_must_look_more_like_itself():
+    strange = disc(100, 70, 12) > 0
+    odds = np.where(strange, 1, -4).astype(np.float32)
+    for share, found in ((0.3, True), (0.01, False)):
+        prior = float(np.log(share / (1 - share)))
+        assert (draw(blend([answer()]), odds, GRID, prior)[strange] == 128).all() == found
+
+
 def test_what_stuck_without_certainty_and_looks_like_background_is_let_go():
     stuck = disc(100, 70, 12)
     odds = np.where(disc() > 0, 4, -4).astype(np.float32)
