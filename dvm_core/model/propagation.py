@@ -34,7 +34,10 @@ _BLOCKS = ((32, 16, 1, 3, 1), (16, 24, 6, 3, 2), (24, 24, 6, 3, 1), (24, 40, 6, 
 """Channels in, channels out, expansion, side of the kernel, stride."""
 _LEVELS = (2, 4)  # blocks whose maps are kept: the last ones at strides 4 and 8
 FLAWLESS = float(len(_LEVELS))
-"""Similarity of a pixel with itself: one for each level's cosine, and no difference in colour."""
+"""Similarity of equal pixels: one for each level's cosine, and no difference in colour.
+
+Between the pixels of a coarse map less is reached, also by a pixel with itself: means of unit vectors are shorter.
+"""
 
 
 class _Block(nn.Module):
@@ -99,18 +102,29 @@ def describe(picture: NDArray[np.float32]) -> Appearance:
     Raises:
         ModelError: The shipped weights are missing or damaged.
     """
-    height, width = picture.shape[:2]
-    padded = cv2.copyMakeBorder(picture, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
-    maps = _features()(torch.from_numpy(padded).permute(2, 0, 1)[None])
-    size = padded.shape[:2]
-    cosines = [
-        functional.interpolate(functional.normalize(level, dim=1), size, mode="bilinear")[..., :height, :width]
-        for level in maps
-    ]
+    cosines = _cosines(picture)
     lab = torch.from_numpy(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)).permute(2, 0, 1)[None] * (COLOUR**0.5 / 100)
     # -|a - b|^2 = 2 a.b - |a|^2 - |b|^2 as a dot product, so that one correlation serves features and colour.
     square, one = -lab.square().sum(1, keepdim=True), torch.ones_like(lab[:, :1])
     return Appearance(torch.cat([*cosines, 2 * lab, square, one], 1), torch.cat([*cosines, lab, one, square], 1))
+
+
+@torch.inference_mode()
+def deep_features(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The network's maps alone, of length 1 in each level, (h, w, C); argument and errors as of `describe`."""
+    return np.asarray(torch.cat(_cosines(picture), 1)[0].permute(1, 2, 0).numpy())
+
+
+def _cosines(picture: NDArray[np.float32]) -> list[Tensor]:
+    """Maps of all levels, (1, C, h, w) each, normalised to length 1 before they were brought to the picture's size."""
+    height, width = picture.shape[:2]
+    padded = cv2.copyMakeBorder(picture, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
+    maps = _features()(torch.from_numpy(padded).permute(2, 0, 1)[None])
+    size = padded.shape[:2]
+    return [
+        functional.interpolate(functional.normalize(level, dim=1), size, mode="bilinear")[..., :height, :width]
+        for level in maps
+    ]
 
 
 @cache

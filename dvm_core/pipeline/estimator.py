@@ -152,7 +152,8 @@ class NetworkEstimator:
         if self._network.drafts:
             draft = self._draft(frame, features, region)
             features = self._network.absorb(features, draft) | {_DRAFT: draft}
-        return Encoded(region, {name: apart(maps) for name, maps in features.items()})
+        # One by one: both of all of them at once would be the peak of a large frame.
+        return Encoded(region, {name: apart(features.pop(name)) for name in list(features)})
 
     def _strips(self, region: Box) -> Iterator[Box]:
         """Full rows of a region, as many pixels in each as in four tiles."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,15 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError
-from dvm_core.trimap.propagate_grid import Grid, Map
-from dvm_core.trimap.propagate_key import draw
+from dvm_core.trimap.propagate_draw import Answer, blend, draw
+from dvm_core.trimap.propagate_grid import Grid
+from dvm_core.trimap.propagate_plates import Plates, ReadPlate
+from dvm_core.trimap.propagate_recall import look, recall_of
 from dvm_core.trimap.propagate_track import Carried, Tracker
 
-_LEAST = 0.05  # certainty that every answer has, so that the nearer key decides where neither matches
-_NEAR = 0.1  # pixels whose carried alpha is further than this from 0 belong to the object that confidence is of
-
 Trimap = NDArray[np.uint8]
-ReadPlate = Callable[[int], Map]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def propagate(
         frames: Every frame of the shot, sorted.
         keys: Trimap (H, W) of 0, 128 and 255 for some of them, at least one.
         read: Gives the plate of a frame, (H, W, 3) float32 display-referred in [0, 1]; asked twice for a frame
-            between two keys.
+            between two keys, and once more for those next to a key.
         wanted: Frames to give, sorted; None for all. Only their segments are read, but those whole.
 
     Yields:
@@ -115,76 +113,54 @@ def propagate_segment(segment: Segment, keys: Mapping[int, Trimap], read: ReadPl
 
     What is carried back waits in a scratch file, so memory does not grow with the segment.
     """
+    if not set(segment.frames) - set(keys):
+        yield from (Propagated(frame, keys[frame], 1.0) for frame in segment.frames)
+        return
     grid = Grid.around(keys.values())
-    first, last = segment.frames[0], segment.frames[-1]
-    inner = tuple(frame for frame in segment.frames if frame not in keys)
+    plates = Plates(segment.frames, read, grid)
     with tempfile.TemporaryFile(prefix="dvm-propagate-") as scratch:
-        back = None
-        if last in keys and inner:
-            back = _Scratch(scratch, grid)
-            tracker = Tracker(_plate(read, last, grid), keys[last], grid)
-            for frame in reversed(inner):
-                back.put(frame, tracker.step(_plate(read, frame, grid)))
-            margin_back = tracker.margin
-        ahead = Tracker(_plate(read, first, grid), keys[first], grid) if first in keys and inner else None
+        recall = recall_of({frame: keys[frame] for frame in segment.keys}, plates, grid)
+        back = _carried_back(segment, keys, plates, _Scratch(scratch, grid))
+        first = segment.frames[0]
+        ahead = Tracker(plates.small(first), keys[first], grid) if first in keys else None
         for index, frame in enumerate(segment.frames):
             if frame in keys:
                 yield Propagated(frame, keys[frame], 1.0)
                 continue
             there = index / (len(segment.frames) - 1)
-            answers: list[tuple[Carried, float, float]] = []
+            answers = []
             if ahead is not None:
-                nearness = 1 - there if back is not None else 1.0
-                answers.append((ahead.step(_plate(read, frame, grid)), nearness, ahead.margin))
+                answers.append(Answer(ahead.step(plates.small(frame)), 1 - there if back else 1.0, ahead.margin))
             if back is not None:
-                answers.append((back.get(frame), there if ahead is not None else 1.0, margin_back))
-            yield _drawn(frame, answers, grid)
+                answers.append(Answer(back.get(frame), there if ahead else 1.0, back.margin))
+            blended = blend(answers)
+            odds = recall.odds(look(frame, plates)) if recall.knows else None
+            yield Propagated(frame, draw(blended, odds, grid, recall.prior), round(blended.confidence, 4))
 
 
-def _plate(read: ReadPlate, frame: int, grid: Grid) -> Map:
-    plate = read(frame)
-    if plate.shape != (*grid.size, 3):
-        height, width = grid.size
-        raise InputError(
-            f"Expected a plate of {width}x{height} like its key's trimap, found {plate.shape[1]}x{plate.shape[0]}; "
-            "render the trimap at the plate's format.",
-            frame=frame,
-        )
-    return plate
-
-
-def _drawn(frame: int, answers: list[tuple[Carried, float, float]], grid: Grid) -> Propagated:
-    """Blend what the directions say (each with its nearness and margin) and make a trimap of it."""
-    weights = np.stack(
-        [nearness * carried.trust**2 * (carried.certainty + _LEAST) + 1e-9 for carried, nearness, _ in answers]
-    ).astype(np.float32)
-    weights /= weights.sum(axis=0)
-    labels = np.einsum("dhw,dlhw->lhw", weights, np.stack([carried.labels for carried, _, _ in answers]))
-    near = sum(nearness for _, nearness, _ in answers)
-    margin = sum(nearness * margin for _, nearness, margin in answers) / near
-    confidence = _confidence(labels, weights, [carried for carried, _, _ in answers])
-    return Propagated(frame, draw(labels, float(margin), confidence, grid), round(confidence, 4))
-
-
-def _confidence(labels: Map, weights: Map, answers: list[Carried]) -> float:
-    """Trust in the way and certainty on the object, less where the two directions contradict each other."""
-    counted = labels.max(axis=0) > _NEAR
-    if not counted.any():
-        return float(max(carried.trust for carried in answers))
-    shares = weights[:, counted].mean(axis=1)
-    trust = sum(float(share) * carried.trust for share, carried in zip(shares, answers, strict=True))
-    certainty = sum(weight * carried.certainty for weight, carried in zip(weights, answers, strict=True))
-    confidence = trust * float(np.asarray(certainty)[counted].mean()) ** 0.5
-    if len(answers) == 2:
-        contradiction = np.abs(answers[0].labels[0] - answers[1].labels[0])[counted] > 0.5
-        confidence *= 1.0 - float(contradiction.mean())
-    return float(confidence)
+def _carried_back(segment: Segment, keys: Mapping[int, Trimap], plates: Plates, scratch: _Scratch) -> _Scratch | None:
+    """Carry the last key back over the whole segment; None where there is no key at its end."""
+    last = segment.frames[-1]
+    if last not in keys:
+        return None
+    tracker = Tracker(plates.small(last), keys[last], scratch.grid)
+    scratch.margin = tracker.margin
+    for frame in reversed(segment.frames):
+        if frame not in keys:
+            scratch.put(frame, tracker.step(plates.small(frame)))
+    return scratch
 
 
 class _Scratch:
-    """What one direction says about each frame, in a file: bytes, for a 255th is enough."""
+    """What one direction says about each frame, in a file: bytes, for a 255th is enough.
+
+    Attributes:
+        grid: Of the segment.
+        margin: Width of the key's band, in grid pixels.
+    """
 
     def __init__(self, file: BinaryIO, grid: Grid) -> None:
+        self.grid, self.margin = grid, 0.0
         self._file = file
         self._shape = (3, *grid.shape)
         self._places: dict[int, tuple[int, int, float]] = {}

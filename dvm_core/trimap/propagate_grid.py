@@ -19,6 +19,8 @@ MARGIN = 32
 
 Map = NDArray[np.float32]
 
+_CROSS = np.ones((3, 3), np.uint8)
+
 
 @dataclass(frozen=True)
 class Box:
@@ -93,3 +95,15 @@ def _extent(region: NDArray[np.bool_]) -> tuple[range, range]:
     if not len(rows):
         return range(0), range(0)
     return range(int(rows[0]), int(rows[-1]) + 1), range(int(columns[0]), int(columns[-1]) + 1)
+
+
+def edge(alpha: Map) -> NDArray[np.bool_]:
+    """Pixels on both sides of where alpha crosses one half."""
+    return np.asarray(cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, _CROSS) > 0)
+
+
+def distance(region: NDArray[np.bool_]) -> Map:
+    """From each pixel to the nearest one of `region`; far away where there is none."""
+    if not region.any():
+        return np.full(region.shape, 1e6, np.float32)
+    return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))

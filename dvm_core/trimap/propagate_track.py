@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dvm_core.model.propagation import Appearance, describe
 from dvm_core.model.propagation_match import match
+from dvm_core.trimap.propagate_flow import flow, grey
 from dvm_core.trimap.propagate_grid import Box, Grid, Map
 from dvm_core.trimap.propagate_key import understand
 
@@ -28,7 +29,6 @@ _CUT = 0.4  # certainty below which the scene is another one
 _AFTER_CUT = 0.2  # trust that is left then
 _PRESENT = 0.15  # labels above are part of the object or of its edge
 _ISLAND = 0.02  # of the object's area: a part of it that is smaller and stands alone is a mistake
-_SMALLEST_FLOW_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Tracker:
     """Carries one key along.
 
     Args:
-        plate: (H, W, 3) of the key's frame, float32 display-referred in [0, 1].
+        picture: (h, w, 3) of the key's frame on the grid, float32 display-referred in [0, 1].
         trimap: (H, W) of 0, 128 and 255.
         grid: Of the segment.
 
@@ -68,29 +68,27 @@ class Tracker:
         margin: Width of the key's band, in grid pixels.
     """
 
-    def __init__(self, plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> None:
+    def __init__(self, picture: Map, trimap: NDArray[np.uint8], grid: Grid) -> None:
         self._grid = grid
-        picture = grid.reduce(plate)
         labels, self.margin = understand(picture, trimap, grid)
         self._trust, self._steps = 1.0, 0
-        self._grey = _grey(picture)
+        self._grey = grey(picture)
         self._references: list[_Reference] = []
         box = grid.box(labels.max(axis=0) > 0.5)
         if box is not None:
             self._references = [_remembered(box, describe(_cut(picture, box)), labels[:, box.window[0], box.window[1]])]
 
-    def step(self, plate: Map) -> Carried:
-        """Carry on to the next frame, (H, W, 3)."""
-        picture = self._grid.reduce(plate)
-        grey, before = _grey(picture), self._grey
-        self._grey = grey
+    def step(self, picture: Map) -> Carried:
+        """Carry on to the next frame, (h, w, 3) on the grid."""
+        now, before = grey(picture), self._grey
+        self._grey = now
         box = self._box()
         if box is None:  # nothing to follow: the key is empty, or what it showed has left
             self._references = []
             return _nothing(self._grid, self._trust)
-        flow = _flow(_cut(grey, box), _cut(before, box))
+        way = flow(_cut(now, box), _cut(before, box))
         target = describe(_cut(picture, box))
-        labels, certainty = self._match(target, box, flow)
+        labels, certainty = self._match(target, box, way)
         mean = _mean_certainty(labels, certainty)
         self._trust *= _AFTER_CUT if mean < _CUT else 1 - _LOSS * (1 - mean)
         self._remember(_remembered(box, target, labels), well=mean > _WELL)
@@ -104,13 +102,13 @@ class Tracker:
         region[last.box.window] = last.labels.max(axis=0) > 0.5
         return self._grid.box(region)
 
-    def _match(self, target: Appearance, box: Box, flow: Map) -> tuple[Map, Map]:
+    def _match(self, target: Appearance, box: Box, way: Map) -> tuple[Map, Map]:
         """Labels of a frame from all references, each counting by how well it matches."""
         last_box = self._references[-1].box
         found = []
         for reference in self._references:
             newest = reference is self._references[-1]
-            reference.flow = flow if newest else _compose(flow, reference.flow, box, last_box)
+            reference.flow = way if newest else _compose(way, reference.flow, box, last_box)
             x, y = self._positions(box, reference.flow)
             result = match(
                 target, reference.appearance, _sampled(reference, x, y), x - reference.box.left, y - reference.box.top
@@ -118,7 +116,7 @@ class Tracker:
             if not newest:
                 # Single pixels jump among equals; their surroundings say where they really went.
                 reference.flow = reference.flow + np.dstack(
-                    [cv2.medianBlur(np.ascontiguousarray(way), 5) for way in result.shift.transpose(2, 0, 1)]
+                    [cv2.medianBlur(np.ascontiguousarray(axis), 5) for axis in result.shift.transpose(2, 0, 1)]
                 )
             found.append(result)
         best = np.stack([result.similarity for result in found])
@@ -173,19 +171,6 @@ def _compose(first: Map, second: Map, box: Box, second_box: Box) -> Map:
     x, y = x + first[..., 0] - np.float32(second_box.left), y + first[..., 1] - np.float32(second_box.top)
     onward = cv2.remap(second, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(first + onward, np.float32)
-
-
-def _flow(target: NDArray[np.uint8], source: NDArray[np.uint8]) -> Map:
-    """Dense inverse search (Kroeger et al., ECCV 2016) from the target to the source; (h, w, 2), x and y."""
-    height, width = target.shape
-    grow = (0, max(0, _SMALLEST_FLOW_SIDE - height), 0, max(0, _SMALLEST_FLOW_SIDE - width))
-    pair = [cv2.copyMakeBorder(picture, *grow, cv2.BORDER_REPLICATE) for picture in (target, source)]
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return np.asarray(search.calc(pair[0], pair[1], None), np.float32)[:height, :width]
-
-
-def _grey(picture: Map) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(np.rint(picture * 255).astype(np.uint8), cv2.COLOR_RGB2GRAY))
 
 
 def _cut(picture: NDArray, box: Box) -> NDArray:  # type: ignore[type-arg]
