@@ -45,7 +45,7 @@ class ColourModel:
         foreground = trimap[near] == 255
         sides = [_histogram(bins[side], weight[side]) for side in (foreground, ~foreground)]
         narrow, wide = ([_smooth(side, sigma) for side in sides] for sigma in (NARROW, WIDE))
-        volumes = [_share(*narrow, _DOUBT[0]), _share(*wide, _DOUBT[1]), *map(_familiarity, narrow)]
+        volumes = [_share(narrow, _DOUBT[0]), _share(wide, _DOUBT[1]), *map(_familiarity, narrow)]
         self._volumes = torch.from_numpy(np.stack(volumes).astype(np.float32))[None]
 
     def look_up(self, colours: Float) -> Float:
@@ -74,7 +74,7 @@ def _histogram(bins: NDArray[np.int32], weight: Float) -> Float:
     if bins.size == 0:
         return np.ones((BINS, BINS, BINS), np.float32)
     counts = np.bincount(bins, weights=weight, minlength=BINS**3)
-    return (counts * (BINS**3 / counts.sum())).astype(np.float32).reshape(BINS, BINS, BINS)
+    return np.asarray(counts * (BINS**3 / counts.sum()), np.float32).reshape(BINS, BINS, BINS)
 
 
 def _smooth(density: Float, sigma: float) -> Float:
@@ -84,11 +84,13 @@ def _smooth(density: Float, sigma: float) -> Float:
     for _ in range(3):  # blur the first axis, then bring the next one to the front
         rows = density.reshape(BINS, -1)
         rows = cv2.sepFilter2D(rows, cv2.CV_32F, none, kernel, borderType=cv2.BORDER_REFLECT)
-        density = np.ascontiguousarray(rows.reshape(BINS, BINS, BINS).transpose(1, 2, 0))
+        density = np.ascontiguousarray(rows.reshape(BINS, BINS, BINS).transpose(1, 2, 0), dtype=np.float32)
     return density
 
 
-def _share(foreground: Float, background: Float, doubt: float) -> Float:
+def _share(sides: list[Float], doubt: float) -> Float:
+    """Foreground's share of the densities of foreground and background."""
+    foreground, background = sides
     return np.asarray((foreground + doubt) / (foreground + background + 2.0 * doubt))
 
 
