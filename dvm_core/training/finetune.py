@@ -2,10 +2,8 @@
 
 Few weights move, those nearest to the answer (`TRAINED`): they say how this shot's colours, grain and edges become
 alpha, while what the network knows of pictures stays. They are pulled back to where they started, statistics of batch
-normalisation rest, and part of each finished frame is held out. The last weights are kept if they do better there than
-the first ones did, else the best of all that were checked, the first ones included: never worse by that measure. Not
-always the best by it: it is a stern one, for what the other frames show is mostly what these frames do, moved, while
-what is held out was never seen.
+normalisation rest, and part of each finished frame is held out. Of all weights that were checked the best by what is held
+out are kept, the first ones included: never worse by that measure.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ class Tuning:
 
     minutes: float = 10.0
     steps: int = 0
-    rate: float = 1e-3
+    rate: float = 3e-4
     pixels: int = 110_000
     windows: float = 0.5
     held: float = 0.15
@@ -137,7 +135,7 @@ class _Finetuning:
             error = self._error({name: self.start[name] + change.float() for name, change in found.items()})
             log.info("step %d, %.1f min: held out error %.3f of before", self.step, self._minutes(), error / before)
             progress = self._progress()
-            if error < (before if progress >= 1.0 else kept[0]):
+            if error < kept[0]:
                 kept = (error, self.step, {name: change.cpu() for name, change in found.items()})
         after, step, changes = kept
         return Tuned(changes, self.step, step, self._minutes(), before, after)
