@@ -2,8 +2,8 @@
 
 Few weights move, those nearest to the answer (`TRAINED`): they say how this shot's colours, grain and edges become
 alpha, while what the network knows of pictures stays. They are pulled back to where they started, statistics of batch
-normalisation rest, and part of each finished frame is held out. Of all weights that were checked the best by what is held
-out are kept, the first ones included: never worse by that measure.
+normalisation rest, and part of each finished frame is held out. Of all weights that were checked the best by what is
+held out are kept, the first ones included: never worse by that measure.
 """
 
 from __future__ import annotations
