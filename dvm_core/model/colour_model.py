@@ -22,8 +22,7 @@ NARROW, WIDE = 0.6, 2.0  # standard deviations of the smoothing, in bins
 _NEAR = 32.0  # pixels from the unknown region at which a known pixel counts half
 _FAR = 160.0  # pixels from which on it does not count
 _DOUBT = (0.1, 0.3)  # density, in multiples of the mean, that stands for "seen by chance", narrow and wide
-_DECADES = 4.0  # of density that familiarity spans, up to ten times the mean ...
-_TOP = 2.0
+_DECADES, _TOP = 4.0, 2.0  # of density: what familiarity spans, and where it ends, a hundred times the mean
 
 Float = NDArray[np.float32]
 

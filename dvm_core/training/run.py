@@ -60,6 +60,8 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.network = _start(recipe).to(recipe.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for norm in _norms(self.network):
+            norm.momentum = STATISTICS
         self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.rate, weight_decay=recipe.decay)
         if resume is not None:
             state = load_state(Path(resume))
@@ -132,12 +134,14 @@ def averaged(network: Lite, average: Average) -> Lite:
 def _train_mode(network: Lite, recipe: Recipe) -> None:
     """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
     network.train()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = STATISTICS
-            module.train(not recipe.frozen)
     if recipe.frozen:
+        for norm in _norms(network):
+            norm.eval()
         network.fusion.train(recipe.window)
+
+
+def _norms(network: Lite) -> list[nn.BatchNorm2d]:
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
 
 
 def _start(recipe: Recipe) -> Lite:
