@@ -109,7 +109,7 @@ class Forward {
       const int64_t width = round_up(cells_.chunk(cell) * cells_.channels, Step::per_step);
       tile_gemm_padded<Step>(tile.pixels(), width, Left<To>{work.columns, column_pitch_},
                              Panels<To>{static_cast<const To*>(job_.packed), depth, cell * cells_.channels, s_.outputs},
-                             work.sums, sum_pitch_, cell > 0);
+                             Result::rows(work.sums, sum_pitch_, cell > 0));
     }
     write(tile, work.sums);
   }

@@ -55,7 +55,7 @@ class Backward {
     float* grad_columns;  // [pixel][element of the chunk]
     float* columns;
     float* weight;       // panels of the sum's elements, chunk after chunk
-    float* grad_weight;  // [element of the sum][output]
+    float* grad_weight;  // panels of outputs: [panel][element of the sum][output in the panel]
     int64_t bytes;
   };
 
@@ -66,12 +66,13 @@ class Backward {
   }
 
   int64_t most_groups() const { return (s_.groups + threads_ - 1) / threads_; }
+  int64_t elements() const { return most_groups() * s_.taps() * group_channels_; }
   int64_t lane_pitch() const { return round_up(most_groups() * s_.taps(), Vec::width); }
   int64_t chunk_columns() const { return round_up(cells_.widest(), panel); }
 
   Work carve(char* memory) const {
     Carver carver(memory);
-    const int64_t pixels = tiling_.max_pixels(), elements = most_groups() * s_.taps() * group_channels_;
+    const int64_t pixels = tiling_.max_pixels();
     const int64_t chunks = (cells_.count + cells_.per_chunk - 1) / cells_.per_chunk;
     Work work;
     work.plans = carver.take<char>(Plan::bytes(lane_pitch()) * slots());
@@ -81,7 +82,7 @@ class Backward {
     work.grad_columns = carver.take<float>(column_pitch_ * pixels);
     work.columns = carver.take<float>(column_pitch_ * pixels + 16);
     work.weight = carver.take<float>(chunks * chunk_columns() * s_.outputs);
-    work.grad_weight = carver.take<float>(elements * output_pitch_);
+    work.grad_weight = carver.take<float>(elements() * output_pitch_);
     work.bytes = carver.used();
     return work;
   }
@@ -90,7 +91,7 @@ class Backward {
     Cells cells = cells_;
     cells.count = share.count * s_.taps();
     pack_weight(share, cells, work.weight);
-    std::memset(work.grad_weight, 0, size_t(cells.count) * group_channels_ * output_pitch_ * sizeof(float));
+    std::memset(work.grad_weight, 0, size_t(elements()) * output_pitch_ * sizeof(float));
     Lanes lanes = lanes_;  // tap displacements repeat from group to group
     lanes.count = share.count * s_.taps();
     lanes.pitch = lane_pitch();
@@ -100,29 +101,37 @@ class Backward {
     write_weight(share, work.grad_weight);
   }
 
-  // Element (output, element of the chunk) of a chunk's matrix, panel by panel.
+  // Element (output, element of the chunk) of a chunk's matrix, panel by panel. The loops read a run of channels with
+  // all their taps while it is in the cache.
   void pack_weight(Share share, const Cells& cells, float* to) const {
-    std::memset(
-        to, 0,
-        size_t(cells.count + cells.per_chunk - 1) / cells.per_chunk * chunk_columns() * s_.outputs * sizeof(float));
-    for (int64_t begin = 0; begin < cells.count; begin += cells.per_chunk) {
-      for (int64_t i = 0; i < cells.chunk(begin); ++i) {
-        for (int64_t c = 0; c < group_channels_; ++c) {
-          const int64_t j = i * group_channels_ + c;
-          pack_column(share, begin + i, c, to + j / panel * panel * s_.outputs + j % panel);
+    const int64_t chunks = (cells.count + cells.per_chunk - 1) / cells.per_chunk;
+    const int64_t rest = chunks * cells.per_chunk - cells.count;  // of the last chunk; and each chunk's last panel
+    if (rest > 0 || cells.widest() % panel) {
+      std::memset(to, 0, size_t(chunks * chunk_columns() * s_.outputs) * sizeof(float));
+    }
+    constexpr int64_t run = 32;
+    for (int64_t group = 0; group < share.count; ++group) {
+      for (int64_t begin = 0; begin < group_channels_; begin += run) {
+        const int64_t end = least(begin + run, group_channels_);
+        for (int64_t o = 0; o < s_.outputs; ++o) {
+          for (int64_t tap = 0; tap < s_.taps(); ++tap) pack_run(share, group, tap, o, begin, end, to);
         }
       }
-      to += chunk_columns() * s_.outputs;
     }
   }
 
-  void pack_column(Share share, int64_t cell, int64_t c, float* to) const {
-    const int64_t tap = cell / share.count, group = share.first + cell % share.count;
+  // Channels [begin, end) of a group, for one tap and output.
+  void pack_run(Share share, int64_t group, int64_t tap, int64_t o, int64_t begin, int64_t end, float* to) const {
     const int64_t* strides = job_.weight.strides;
-    const int64_t at =
-        (group * group_channels_ + c) * strides[1] + tap / s_.tap_cols * strides[2] + tap % s_.tap_cols * strides[3];
-    const T* from = static_cast<const T*>(job_.weight.data) + at;
-    for (int64_t o = 0; o < s_.outputs; ++o) to[o * panel] = to_float(from[o * strides[0]]);
+    const T* from = static_cast<const T*>(job_.weight.data) + o * strides[0] + tap / s_.tap_cols * strides[2] +
+                    tap % s_.tap_cols * strides[3] + (share.first + group) * group_channels_ * strides[1];
+    const int64_t cell = tap * share.count + group;
+    to += cell / cells_.per_chunk * chunk_columns() * s_.outputs + o * panel;
+    const int64_t first = cell % cells_.per_chunk * group_channels_;
+    for (int64_t c = begin; c < end; ++c) {
+      const int64_t j = first + c;
+      to[j / panel * panel * s_.outputs + j % panel] = to_float(from[c * strides[1]]);
+    }
   }
 
   void tile(const Tile& tile, Share share, const Cells& cells, const Lanes& lanes, const Work& work) const {
@@ -133,7 +142,8 @@ class Backward {
     for (int64_t cell = 0; cell < cells.count; cell += cells.per_chunk) {
       const int64_t width = cells.chunk(cell) * group_channels_;
       tile_gemm<FloatStep, false>(pixels, s_.outputs, Left<float>{work.grad_rows, output_pitch_ + 16},
-                                  Panels<float>{weight, s_.outputs, 0, width}, work.grad_columns, column_pitch_, false);
+                                  Panels<float>{weight, s_.outputs, 0, width},
+                                  Result::rows(work.grad_columns, column_pitch_, false));
       const auto plan = [&](int64_t p) { plan_of(work, p).fill(pixel(tile, p, share), lanes, job_.sampling, s_); };
       if (cell == 0) plan(0);
       for (int64_t p = 0; p < pixels; ++p) {
@@ -143,7 +153,7 @@ class Backward {
       }
       tile_gemm<FloatStep, true>(width, pixels, Left<float>{work.columns, column_pitch_},
                                  Panels<float>{work.grad_panels, pixels, 0, s_.outputs},
-                                 work.grad_weight + cell * group_channels_ * output_pitch_, output_pitch_, true);
+                                 {work.grad_weight + cell * group_channels_ * panel, panel, elements() * panel, true});
       weight += chunk_columns() * s_.outputs;
     }
     if (!one_chunk()) {
@@ -231,8 +241,9 @@ class Backward {
     float* dots;
   };
 
-  // One cell, the first of its plan, once through its four pixels. They may coincide where the map has one row or
-  // column, so each is read after the one before was written.
+  // One cell, the first of its plan, once through its four pixels. All are read before any is written, because the two
+  // maps often lie so that the processor takes one's loads to depend on the other's stores. Where the map has one row
+  // or column, pixels coincide, and all but the first of them weigh nothing: so the first is written last.
   template <class V>
   void scatter_cell(Plan plan, const float* grad, const Target& to, int64_t channels) const {
     if (*plan.index < 0) {
@@ -250,27 +261,28 @@ class Backward {
     int64_t c = 0;
     for (; c + V::width <= channels; c += V::width) {
       const V slope = V::load(grad + c);
-      V column = V::all(0.0f);
+      V column = V::all(0.0f), sum[4];
 #pragma GCC unroll 4
       for (int k = 0; k < 4; ++k) {
         const V feature = V::load(to.x + at[k] + c);
         column = V::fma(weight[k], feature, column);
         dot[k] = V::fma(slope, feature, dot[k]);
-        float* grad_x = to.grad_x + at[k] + c;
-        V::fma(weight[k], slope, V::load(grad_x)).store(grad_x);
+        sum[k] = V::fma(weight[k], slope, V::load(to.grad_x + at[k] + c));
       }
+#pragma GCC unroll 4
+      for (int k = 3; k >= 0; --k) sum[k].store(to.grad_x + at[k] + c);
       column.store(to.column + c);
     }
     if (const int n = int(channels - c)) {
       const V slope = V::load(grad + c, n);
-      V column = V::all(0.0f);
+      V column = V::all(0.0f), sum[4];
       for (int k = 0; k < 4; ++k) {
         const V feature = V::load(to.x + at[k] + c, n);
         column = V::fma(weight[k], feature, column);
         dot[k] = V::fma(slope, feature, dot[k]);
-        float* grad_x = to.grad_x + at[k] + c;
-        V::fma(weight[k], slope, V::load(grad_x, n)).store(grad_x, n);
+        sum[k] = V::fma(weight[k], slope, V::load(to.grad_x + at[k] + c, n));
       }
+      for (int k = 3; k >= 0; --k) sum[k].store(to.grad_x + at[k] + c, n);
       column.store(to.column + c, n);
     }
     V::sums(dot[0], dot[1], dot[2], dot[3], to.dots);
@@ -325,17 +337,18 @@ class Backward {
     return Vec::fma(rows[1], lower, rows[0] * upper);
   }
 
-  // [tap][channel][output] of this share to (output, channel, tap).
+  // [panel][tap][channel][output in the panel] of this share to (output, channel, tap).
   void write_weight(Share share, const float* from) const {
     const int64_t channels = share.count * group_channels_, taps = s_.taps();
     float* to = job_.grad_weight + share.first * group_channels_ * taps;
     constexpr int64_t run = 16;
-    for (int64_t begin = 0; begin < s_.outputs; begin += run) {
-      for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t begin = 0; begin < channels; begin += run) {
+      const int64_t end = least(begin + run, channels);
+      for (int64_t o = 0; o < s_.outputs; ++o) {
+        const float* column = from + o / panel * elements() * panel + o % panel;
+        float* row = to + o * s_.channels * taps;
         for (int64_t tap = 0; tap < taps; ++tap) {
-          for (int64_t o = begin; o < least(begin + run, s_.outputs); ++o) {
-            to[(o * s_.channels + c) * taps + tap] = from[(tap * channels + c) * output_pitch_ + o];
-          }
+          for (int64_t c = begin; c < end; ++c) row[c * taps + tap] = column[(tap * channels + c) * panel];
         }
       }
     }

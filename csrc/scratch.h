@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "huge_pages.h"
+
 namespace dvm {
 namespace DVM_ISA {
 
@@ -17,6 +19,7 @@ class Scratch {
   Scratch(int threads, int64_t bytes_each) : each_(round_up(bytes_each, 4096)) {
     memory_ = static_cast<char*>(std::aligned_alloc(4096, size_t(each_) * threads));
     if (memory_ == nullptr) throw std::bad_alloc();
+    prefer_huge_pages(memory_, size_t(each_) * threads);
   }
   ~Scratch() { std::free(memory_); }
   Scratch(const Scratch&) = delete;

@@ -43,6 +43,16 @@ struct Left {
   int64_t pitch;
 };
 
+// Where the result's panels of columns lie: element (i, j) at data[j / panel * panel_pitch + i * pitch + j % panel].
+struct Result {
+  float* data;
+  int64_t pitch, panel_pitch;
+  bool add;  // to what lies there
+
+  static Result rows(float* data, int64_t pitch, bool add) { return {data, pitch, panel, add}; }
+  float* at(int64_t i, int64_t j) const { return data + j / panel * panel_pitch + i * pitch; }
+};
+
 template <class Step, int rows, bool transposed>
 inline void micro_kernel(int64_t depth, Left<typename Step::Element> a, const typename Step::Element* b, float* c,
                          int64_t c_pitch, bool add) {
@@ -91,23 +101,41 @@ struct Panels {
   int64_t cols;
 };
 
-// c (rows x cols) = a (rows x depth) * b's rows from b.begin on, plus what c held if `add`.
+// Multiplies with rows [begin, begin + steps) of the sum, one panel of the result.
+template <class Step, bool transposed>
+inline void panel_gemm(int64_t rows, int64_t begin, int64_t steps, Left<typename Step::Element> a,
+                       const typename Step::Element* b, Result c, int64_t j) {
+  a.data += transposed ? begin * a.pitch : begin;
+  const bool add = c.add || begin > 0;
+  for (int64_t i = 0; i < rows; i += tile_rows) {
+    const Left<typename Step::Element> a_rows{a.data + (transposed ? i : i * a.pitch), a.pitch};
+    if (i + tile_rows <= rows) {
+      micro_kernel<Step, tile_rows, transposed>(steps, a_rows, b, c.at(i, j), c.pitch, add);
+    } else {
+      micro_tail<Step, transposed>(rows - i, steps, a_rows, b, c.at(i, j), c.pitch, add);
+    }
+  }
+}
+
+// c (rows x cols) = a (rows x depth) * b's rows from b.begin on, plus what c held if c.add.
 template <class Step, bool transposed>
 inline void tile_gemm(int64_t rows, int64_t depth, Left<typename Step::Element> a, Panels<typename Step::Element> b,
-                      float* c, int64_t c_pitch, bool add) {
-  constexpr int64_t block = 256 * Step::per_step;  // a panel's block (32 KiB) stays in the first-level cache
-  for (int64_t k = 0; k < depth; k += block) {
-    const int64_t steps = least(block, depth - k);
-    const Left<typename Step::Element> a_block{a.data + (transposed ? k * a.pitch : k), a.pitch};
+                      Result c) {
+  // A panel's block (32 KiB) stays in the first-level cache; blocks are near-equal, because each costs a pass over c.
+  constexpr int64_t most = 256 * Step::per_step;
+  const int64_t blocks = (depth + most - 1) / most;
+  const int64_t block = blocks > 0 ? round_up((depth + blocks - 1) / blocks, Step::per_step) : most;
+  const auto multiply = [&](int64_t k, int64_t j) {
+    panel_gemm<Step, transposed>(rows, k, least(block, depth - k), a, b.data + j * b.depth + (b.begin + k) * panel, c,
+                                 j);
+  };
+  if (transposed) {  // a long result: each of its panels is finished before the next
     for (int64_t j = 0; j < b.cols; j += panel) {
-      const auto* b_block = b.data + j * b.depth + (b.begin + k) * panel;
-      int64_t i = 0;
-      for (; i + tile_rows <= rows; i += tile_rows) {
-        const Left<typename Step::Element> a_rows{a_block.data + (transposed ? i : i * a.pitch), a.pitch};
-        micro_kernel<Step, tile_rows, transposed>(steps, a_rows, b_block, c + i * c_pitch + j, c_pitch, add || k > 0);
-      }
-      const Left<typename Step::Element> a_rows{a_block.data + (transposed ? i : i * a.pitch), a.pitch};
-      micro_tail<Step, transposed>(rows - i, steps, a_rows, b_block, c + i * c_pitch + j, c_pitch, add || k > 0);
+      for (int64_t k = 0; k < depth; k += block) multiply(k, j);
+    }
+  } else {  // a long sum: each block of a serves all panels
+    for (int64_t k = 0; k < depth; k += block) {
+      for (int64_t j = 0; j < b.cols; j += panel) multiply(k, j);
     }
   }
 }
@@ -173,8 +201,7 @@ inline void matrix_kernel(int64_t depth, Left<bf16> a, const bf16* b, float* c, 
   if (two) _tile_stored(3, c_lower + 16, c_step);
 }
 
-inline void matrix_gemm(int64_t rows, int64_t depth, Left<bf16> a, Panels<bf16> b, float* c, int64_t c_pitch,
-                        bool add) {
+inline void matrix_gemm(int64_t rows, int64_t depth, Left<bf16> a, Panels<bf16> b, Result c) {
   constexpr int64_t block = 512;  // a panel's block (32 KiB) stays in the first-level cache
   for (int64_t k = 0; k < depth; k += block) {
     const int64_t steps = least(block, depth - k);
@@ -182,11 +209,10 @@ inline void matrix_gemm(int64_t rows, int64_t depth, Left<bf16> a, Panels<bf16> 
       const bf16* b_block = b.data + j * b.depth + (b.begin + k) * panel;
       for (int64_t i = 0; i < rows; i += 2 * row_block) {
         const Left<bf16> a_block{a.data + i * a.pitch + k, a.pitch};
-        float* to = c + i * c_pitch + j;
         if (rows - i > row_block) {
-          matrix_kernel<true>(steps, a_block, b_block, to, c_pitch, add || k > 0);
+          matrix_kernel<true>(steps, a_block, b_block, c.at(i, j), c.pitch, c.add || k > 0);
         } else {
-          matrix_kernel<false>(steps, a_block, b_block, to, c_pitch, add || k > 0);
+          matrix_kernel<false>(steps, a_block, b_block, c.at(i, j), c.pitch, c.add || k > 0);
         }
       }
     }
@@ -198,19 +224,19 @@ inline void matrix_gemm(int64_t rows, int64_t depth, Left<bf16> a, Panels<bf16> 
 // tile_gemm where a and c have room for whole blocks of rows, and a MatrixUnit lives: on it, as far as it goes.
 template <class Step>
 inline void tile_gemm_padded(int64_t rows, int64_t depth, Left<typename Step::Element> a,
-                             Panels<typename Step::Element> b, float* c, int64_t c_pitch, bool add) {
+                             Panels<typename Step::Element> b, Result c) {
 #if defined(__AMX_BF16__)
   if constexpr (sizeof(typename Step::Element) == sizeof(bf16)) {
     const int64_t whole = depth / 32 * 32;
-    if (whole > 0) matrix_gemm(rows, whole, a, b, c, c_pitch, add);
+    if (whole > 0) matrix_gemm(rows, whole, a, b, c);
     if (whole == depth) return;
     a.data += whole;
     b.begin += whole;
     depth -= whole;
-    add = add || whole > 0;
+    c.add = c.add || whole > 0;
   }
 #endif
-  tile_gemm<Step, false>(rows, depth, a, b, c, c_pitch, add);
+  tile_gemm<Step, false>(rows, depth, a, b, c);
 }
 
 }  // namespace DVM_ISA

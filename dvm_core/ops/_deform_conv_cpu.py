@@ -32,7 +32,7 @@ def backward(
     for one in grads:
         if one is not None:
             fresh(one)
-    grad_weight = torch.empty(weight.shape, dtype=torch.float32)
+    grad_weight = fresh(torch.empty(weight.shape, dtype=torch.float32))
     inputs = [grad.data_ptr(), x.data_ptr(), weight.data_ptr()]
     native().deform_conv_backward(
         choice(),
