@@ -3,7 +3,9 @@
     python benchmarks/ops.py [--repeats 5] [--write FILE]
 
 Times are CPU times of this process, the best of several turns in which all contenders take part: on a machine that
-other work shares, a wall clock measures the neighbours.
+other work shares, a wall clock measures the neighbours. Each timed run follows an untimed one of the same contender:
+a virtual machine may have given the memory of results back to its host meanwhile, and fetching it again costs more
+than some of the operators.
 """
 
 import argparse
@@ -26,15 +28,14 @@ BEGIN, END = "<!-- operators: begin -->", "<!-- operators: end -->"
 
 
 def best_times(runs: dict[str, Run], repeats: int) -> dict[str, float]:
-    """Milliseconds of CPU time of each contender, the best of `repeats` turns after one to warm up."""
+    """Milliseconds of CPU time of each contender, the best of `repeats` turns."""
     best = dict.fromkeys(runs, float("inf"))
-    for turn in range(repeats + 1):
+    for _ in range(repeats):
         for name, run in runs.items():
+            run()
             start = time.process_time()
             run()
-            elapsed = (time.process_time() - start) * 1e3
-            if turn:
-                best[name] = min(best[name], elapsed)
+            best[name] = min(best[name], (time.process_time() - start) * 1e3)
     return best
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from dvm_core.model.lite import Lite
 from dvm_core.training.crops import Batch, Crops, Example
+from dvm_core.training.norms import train_at_rest
 from dvm_core.training.objective import total_loss
 from dvm_core.training.recipe import Weights
 
@@ -156,7 +157,7 @@ class _Finetuning:
         share = min(1.0, (self.step + 1) / _WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress))
         for group in self.optimiser.param_groups:
             group["lr"] = tuning.rate * share
-        _train_mode(self.network)
+        train_at_rest(self.network)  # the statistics of a few crops are noise
         with torch.autocast(torch.device(tuning.device).type, torch.bfloat16, enabled=tuning.bf16):
             alphas, answers = self._answer(batch["frames"])
         loss = total_loss(alphas.float(), answers.float(), batch, _LOSSES)["total"]
@@ -216,11 +217,3 @@ def _is_trained(name: str) -> bool:
 
 def _moved(batch: Batch, device: str) -> Batch:
     return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
-
-
-def _train_mode(network: Lite) -> None:
-    """Training mode, but for the statistics of batch normalisation: those of a few crops are noise."""
-    network.train()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()

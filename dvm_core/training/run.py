@@ -17,6 +17,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.training.curves import draw_curves
 from dvm_core.training.dataset import Batch
 from dvm_core.training.library import make_library
+from dvm_core.training.norms import norms, train_at_rest
 from dvm_core.training.objective import answer, total_loss
 from dvm_core.training.recipe import Recipe
 from dvm_core.training.state import Average, History, load_average, load_state, save_state
@@ -60,7 +61,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.network = _start(recipe).to(recipe.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for norm in _norms(self.network):
+        for norm in norms(self.network):
             norm.momentum = STATISTICS
         self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.rate, weight_decay=recipe.decay)
         if resume is not None:
@@ -133,15 +134,11 @@ def averaged(network: Lite, average: Average) -> Lite:
 
 def _train_mode(network: Lite, recipe: Recipe) -> None:
     """Training mode; with frozen statistics only those of the fusion go on moving, and only on windows."""
-    network.train()
-    if recipe.frozen:
-        for norm in _norms(network):
-            norm.eval()
-        network.fusion.train(recipe.window)
-
-
-def _norms(network: Lite) -> list[nn.BatchNorm2d]:
-    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if not recipe.frozen:
+        network.train()
+        return
+    train_at_rest(network)
+    network.fusion.train(recipe.window)
 
 
 def _start(recipe: Recipe) -> Lite:
