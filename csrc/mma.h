@@ -21,32 +21,32 @@ DVM_DEVICE Place in_a(int lane, int i) { return {lane / 4 + i / 2 % 2 * 8, lane 
 DVM_DEVICE Place in_b(int lane, int i) { return {lane % 4 * 2 + i % 2 + i / 2 * 8, lane / 4}; }
 DVM_DEVICE Place in_c(int lane, int i) { return {lane / 4 + i / 2 * 8, lane % 4 * 2 + i % 2}; }
 
+template <class T, char matrix>
+struct Part;
+template <class T>
+using A = Part<T, 'a'>;
+template <class T>
+using B = Part<T, 'b'>;
+
 #if defined(__CUDACC__)
 
-// Two neighbours along the sum fill a register. A lies row by row, B column by column: both run along the sum.
-template <class T>
-struct A {
-  uint32_t pair[4];
-  DVM_DEVICE static A load(const T* tile, int pitch, int lane) {
-    A a;
-    for (int r = 0; r < 4; ++r) {
-      const Place at = in_a(lane, 2 * r);
-      a.pair[r] = *reinterpret_cast<const uint32_t*>(tile + at.row * pitch + at.col);
-    }
-    return a;
+// A lane's part of a matrix whose rows (of A) or columns (of B) lie one after another, `pitch` elements apart: both run
+// along the sum, of which two neighbours fill a register.
+template <class T, char matrix>
+struct Part {
+  static constexpr int registers = matrix == 'a' ? 4 : 2;
+  uint32_t pair[registers];
+  DVM_DEVICE static uint32_t two(const T* tile, int pitch, Place at) {
+    return *reinterpret_cast<const uint32_t*>(matrix == 'a' ? tile + at.row * pitch + at.col
+                                                            : tile + at.col * pitch + at.row);
   }
-};
-
-template <class T>
-struct B {
-  uint32_t pair[2];
-  DVM_DEVICE static B load(const T* tile, int pitch, int lane) {
-    B b;
-    for (int r = 0; r < 2; ++r) {
-      const Place at = in_b(lane, 2 * r);
-      b.pair[r] = *reinterpret_cast<const uint32_t*>(tile + at.col * pitch + at.row);
+  DVM_DEVICE static Part load(const T* tile, int pitch, int lane) {
+    Part part;
+#pragma unroll
+    for (int r = 0; r < registers; ++r) {
+      part.pair[r] = two(tile, pitch, matrix == 'a' ? in_a(lane, 2 * r) : in_b(lane, 2 * r));
     }
-    return b;
+    return part;
   }
 };
 
@@ -66,18 +66,11 @@ DVM_DEVICE void multiply(float* c, const A<F16>& a, const B<F16>& b, int) { DVM_
 
 #else
 
-template <class T>
-struct A {
+template <class T, char matrix>
+struct Part {
   const T* tile;
   int pitch;
-  static A load(const T* tile, int pitch, int) { return {tile, pitch}; }
-};
-
-template <class T>
-struct B {
-  const T* tile;
-  int pitch;
-  static B load(const T* tile, int pitch, int) { return {tile, pitch}; }
+  static Part load(const T* tile, int pitch, int) { return {tile, pitch}; }
 };
 
 template <class T>

@@ -43,7 +43,11 @@ def forward(
 
 
 def _fused_weight(weight: Tensor, room: int) -> Tensor:
-    """(O, C, kh, kw) to (C / 64, kh kw, room, 64), with zeros past the outputs that there are."""
+    """(O, C, kh, kw) to (C / 64, kh kw, room, 64), with zeros past the outputs that there are.
+
+    Anew at each call: that a weight is what it was shows only in its bytes, and a decision by them would wait for the
+    device, which the capture of a graph forbids.
+    """
     outputs, channels = weight.shape[:2]
     steps = weight.reshape(outputs, channels // 64, 64, -1).permute(1, 3, 0, 2)
     return torch.nn.functional.pad(steps, (0, 0, 0, room - outputs)).contiguous()

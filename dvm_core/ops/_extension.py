@@ -11,7 +11,9 @@ from dvm_core.bridge.errors import DvmError
 
 REFERENCE = "reference"
 FUSED = "-fused"
-"""Ends the names of kernels that sample and multiply in one, where a layer's sizes allow it."""
+"""Ends the names of kernels that sample and multiply in one where a layer allows it: in halves, up to 256 channels.
+
+Other layers run by columns under the same name: it says what the kernels can do."""
 EMULATED = ("cuda-emulated", "cuda-emulated-fused")
 """The CUDA kernels' bodies run on the CPU, thread by thread: a check of their index arithmetic, for tests."""
 

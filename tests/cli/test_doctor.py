@@ -55,6 +55,13 @@ def test_reference_kernels_are_a_note_with_its_remedy(dvm, monkeypatch):
     assert finding["code"] == 0
 
 
+def test_fused_kernels_say_which_layers_they_fuse(dvm, monkeypatch):
+    monkeypatch.setattr("dvm_core.ops.kernels", lambda device: "cuda-sm90-fused")
+    found = _findings(dvm("doctor", "--json").out)["kernels"]["found"]
+    assert "cuda-sm90-fused" in found
+    assert "256 channels; others by columns" in found
+
+
 def test_a_missing_default_model_is_code_5(dvm, monkeypatch):
     monkeypatch.setattr("dvm_core.model.weights.available", lambda: ["closed-form"])
     ran = dvm("doctor", "--json")
