@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dvm_core.bridge.errors import OutputError, UsageError
+from dvm_core.bridge.errors import UsageError
 from dvm_core.cli.console import say, say_json
 from dvm_core.cli.frames import refuse_existing
 from dvm_core.cli.logs import logged
+from dvm_core.whole_file import require_place
 
 _LEARN, _READ, _WRITTEN = "How to learn", "What is read", "What is written"
 
@@ -107,7 +107,7 @@ def finetune(
     if out.suffix != ".safetensors":
         raise UsageError(f"A model is written as .safetensors; {output} has another ending.")
     refuse_existing([out], result.overwrite, [Path(learn.model)])
-    _require_place(out)
+    require_place(out)
     with logged(result.log_file, level=logging.INFO):
         record, tuned = make_shot_model(Files(plate, trimap, alpha, **asdict(shot)), out, **asdict(learn))
     if result.json:
@@ -116,12 +116,3 @@ def finetune(
     ratio = tuned.after / tuned.before
     learnt = f"error of what was held out {ratio:.2f}x of before" if tuned.changes else "nothing helped"
     say(f"{output}: {learnt}, after {tuned.steps} steps in {tuned.minutes:.1f} min; to matte: --model {output}")
-
-
-def _require_place(out: Path) -> None:
-    """See that the model can be written, before the minutes that it takes."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out.parent).close()
-    except OSError as error:
-        raise OutputError(f"The model {out} cannot be written: {error.strerror}.", path=out) from None

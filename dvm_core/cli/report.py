@@ -7,26 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from dvm_core import __version__
-from dvm_core.bridge.errors import OutputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.cli.phrases import duration
+from dvm_core.whole_file import write_text
 
 SCHEMA = "dvm-report/1"
 _SLOWEST = 3
-
-
-def require_place(file: Path) -> None:
-    """See that a report can be written, before the work that it is about.
-
-    Raises:
-        OutputError: It cannot.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for path in (file, _text_of(file)):
-            path.open("a").close()
-    except OSError as error:
-        raise OutputError(f"The report {file} cannot be written: {error.strerror}.", path=file) from None
 
 
 def write(file: Path, summary: dict[str, Any]) -> None:
@@ -37,8 +23,8 @@ def write(file: Path, summary: dict[str, Any]) -> None:
         summary: What `--json` prints.
     """
     document = {"schema": SCHEMA, "version": __version__, **summary}
-    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    _text_of(file).write_text(as_text(summary), encoding="utf-8", errors="backslashreplace")
+    write_text(file, json.dumps(document, indent=1) + "\n")
+    write_text(_text_of(file), as_text(summary))
 
 
 def as_text(summary: dict[str, Any]) -> str:

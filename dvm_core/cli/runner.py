@@ -11,7 +11,7 @@ from typing import Any
 
 from dvm_core import __version__
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, DvmError
+from dvm_core.bridge.errors import Cancelled, DvmError, OutputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
 from dvm_core.bridge.protocol import Event
@@ -22,6 +22,7 @@ from dvm_core.cli.options import ReportOptions
 from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.cli.stop import Stop
 from dvm_core.faults import as_dvm_errors
+from dvm_core.whole_file import require_place
 
 REPORT_FILE = "report.json"
 """The report in a job directory."""
@@ -77,9 +78,9 @@ class Summary:
             self._note(error)
             try:
                 report.write(file, self.document)
-            except OSError as fault:
+            except OutputError as fault:
                 # The work is done, and its result more than its report.
-                _LOG.warning("The report %s cannot be written: %s.", file, fault.strerror)
+                _LOG.warning("The report %s", fault.message)
 
         return write
 
@@ -118,7 +119,7 @@ def perform(work: Work, options: ReportOptions, directory: JobDirectory | None =
     summary = Summary()
     with ExitStack() as stack:
         for file in _reports(options, directory):
-            report.require_place(file)
+            require_place(file)
             stack.push(summary.keep(file))
         if options.json:
             # Entered before the progress bar so that it is left after it: a live bar takes stdout over.

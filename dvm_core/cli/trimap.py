@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.options import PlateOptions
 from dvm_core.cli.reporters import told_of_faults
+from dvm_core.whole_file import write_text
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -109,14 +109,7 @@ def propagate(
     if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
         document: dict[str, object] = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
-        _write_json(Path(told.confidence), document)
+        write_text(Path(told.confidence), json.dumps(document, indent=1) + "\n")
 
 
 trimap.command()(grouped(propagate))
-
-
-def _write_json(path: Path, document: dict[str, object]) -> None:
-    try:
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.", path=path) from None

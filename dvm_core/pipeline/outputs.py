@@ -19,12 +19,13 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.alpha_file import CHANNELS, AlphaWriter, ForegroundWriter
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
-from dvm_core.io.output import is_whole, remove_leftovers
+from dvm_core.io.output import is_whole
 from dvm_core.io.sequence import output_path
 from dvm_core.pipeline.claim import Claim
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.room import Room, measure
 from dvm_core.pipeline.shot import Shot
+from dvm_core.whole_file import remove_leftovers
 
 JOB_ATTRIBUTE = "dvm:job"
 FOREGROUND_ATTRIBUTE = "dvm:foreground"

@@ -94,10 +94,10 @@ def test_frames_that_another_job_is_writing_are_refused_and_others_are_not(job, 
 
 def test_leftovers_of_a_killed_job_are_cleared_away(job, shot):
     (shot / "out").mkdir()
-    (shot / "out" / ".alpha.1003.exr.99-1.part").touch()
-    (shot / "out" / ".alpha.2003.exr.99-1.part").touch()
+    (shot / "out" / ".alpha.1003.exr.0-99-1.part").touch()
+    (shot / "out" / ".alpha.2003.exr.0-99-1.part").touch()
     run(job())
-    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.99-1.part"]
+    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.0-99-1.part"]
 
 
 def test_a_plate_that_is_still_being_copied_is_waited_for_and_said(job, shot):
