@@ -95,7 +95,10 @@ def propagate(
         shot = parse_range(options.shot_range) if options.shot_range else plates.frames
         frames = chosen_frames(shot, options.range, f"The plate {plate}")
         writer = TrimapWriter(output)
-        source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
+        given = TrimapReader(keys, channel=options.trimap_channel)
+        source = KeyframeTrimaps(
+            given, plates, shot, frames[0], say=lambda text, frame: show(protocol.warning(text, frame=frame))
+        )
         read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
         refuse_existing(writer.paths(frames), overwrite, read)
         for index, frame in enumerate(frames, 1):

@@ -204,12 +204,15 @@ class _Run:
         words = render(task.step.command, plain, task.frames)
         words = [word.replace("--progress=openjd", "--progress=json") for word in words]
         ran = subprocess.Popen(
-            [sys.executable, "-I", "-m", "dvm_core.cli", *words],
+            [sys.executable, "-I", "-m", "dvm_core.cli", "--stop-with-stdin", *words],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=engine_environment(plan.pinned.environment),
         )
+        # It lasts as long as this process, whatever ends that; `communicate` would close it at once.
+        held, ran.stdin = ran.stdin, None
         asked = False
         while True:
             try:
@@ -219,6 +222,8 @@ class _Run:
                 if not asked and self._cancelled():  # a second time would cut its farewell short
                     ran.terminate()
                     asked = True
+        if held is not None:
+            held.close()
         if ran.returncode:
             raise _fault_of(ran.returncode, out, err)
 

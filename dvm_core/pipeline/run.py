@@ -121,7 +121,7 @@ class _Run:
             settings.tile,
             settings.max_memory,
         ) as session:
-            shot = open_shot(job, session.window)
+            shot = open_shot(job, session.window, say=self._warn)
             plan = session.plan(shot.size, len(shot.frames), settings)
             inputs = Inputs(shot, session, self._warn)
             outputs = Outputs(job, self._attributes(session, shot, plan))
@@ -129,7 +129,7 @@ class _Run:
             self._announce(session, shot, plan, pending)
             self._check_room(outputs, pending, shot.size)
             if not dry_run:
-                require_unknown(job, shot)
+                require_unknown(job, shot, inputs.trimap)
                 with outputs.claimed(pending):
                     # Somebody else may have finished some of them between the look and the claim.
                     pending = outputs.pending(shot, inputs)
