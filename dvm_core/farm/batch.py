@@ -31,7 +31,7 @@ from dvm_core.farm import local
 from dvm_core.farm.documents import read_yaml
 from dvm_core.farm.local import Outcome
 from dvm_core.farm.pins import Load
-from dvm_core.farm.plan import Chunks, FarmPlan, plan
+from dvm_core.farm.plan import Chunks, FarmPlan, plan, stem_of
 
 SCHEMA = "dvm-batch/1"
 
@@ -137,15 +137,9 @@ def _shot(entry: Any, defaults: Mapping[str, Any], folder: Path, index: int) -> 
         document = {"schema": JOB_SCHEMA, **defaults, **entry, "settings": settings}
         name = document.pop("name", "")
         job = MatteJob.from_dict(document, str(folder))
-        return Shot(str(name) or _stem(job), job)
+        return Shot(str(name) or stem_of(job), job)
     except UsageError as error:
         raise UsageError(f"Shot {index} of the batch: {error.message}", path=error.path) from None
-
-
-def _stem(job: MatteJob) -> str:
-    pattern = normalise_pattern(job.output)
-    stem = PurePath(pattern.head).name if pattern.is_sequence else PurePath(job.output).stem
-    return stem.rstrip("._- ") or "matte"
 
 
 def _refuse_twins(shots: Sequence[Shot]) -> None:
