@@ -11,7 +11,7 @@ from typing import Any
 
 from dvm_core import __version__
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import Cancelled, DvmError, OutputError
+from dvm_core.bridge.errors import Cancelled, DvmError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
 from dvm_core.bridge.protocol import Event
@@ -26,8 +26,6 @@ from dvm_core.whole_file import require_place
 
 REPORT_FILE = "report.json"
 """The report in a job directory."""
-
-_LOG = logging.getLogger("dvm_core.report")
 
 
 class Summary:
@@ -71,16 +69,12 @@ class Summary:
         self._note(error)
         say_json(self.document)
 
-    def keep(self, file: Path) -> ExitHandler:
+    def keep(self, file: Path) -> report.ExitHandler:
         """Write it as a report, as the exit of a context."""
 
         def write(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
             self._note(error)
-            try:
-                report.write(file, self.document)
-            except OutputError as fault:
-                # The work is done, and its result more than its report.
-                _LOG.warning("The report %s", fault.message)
+            report.write(file, self.document, report.as_text(self.document))
 
         return write
 
@@ -89,8 +83,6 @@ class Summary:
         if isinstance(error, DvmError) and self.document["state"] == "planned":
             self(protocol.error(error))
 
-
-ExitHandler = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]
 
 Work = Callable[[Callable[[Event], None], Callable[[], bool]], None]
 """Does a job; called with what takes its events, and with what tells whether it shall stop."""

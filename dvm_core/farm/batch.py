@@ -69,6 +69,7 @@ def read(path: Path) -> list[Shot]:
         raise checks.refuse("shots", "a list with at least one shot", listed)
     if not isinstance(defaults, dict):
         raise checks.refuse("defaults", "an object with named values", defaults)
+    _settings(defaults)
     folder = path.absolute().parent
     shots = [_shot(entry, defaults, folder, index) for index, entry in enumerate(listed, 1)]
     _refuse_twins(shots)
@@ -133,7 +134,7 @@ def _shot(entry: Any, defaults: Mapping[str, Any], folder: Path, index: int) -> 
             return Shot(PurePath(entry).stem, MatteJob.load(str(folder / entry)))
         if not isinstance(entry, dict):
             raise checks.refuse("shot", "a job, or the path of a job file", entry)
-        settings = {**(defaults.get("settings") or {}), **(entry.get("settings") or {})}
+        settings = {**_settings(defaults), **_settings(entry)}
         document = {"schema": JOB_SCHEMA, **defaults, **entry, "settings": settings}
         name = document.pop("name", "")
         job = MatteJob.from_dict(document, str(folder))
@@ -142,13 +143,24 @@ def _shot(entry: Any, defaults: Mapping[str, Any], folder: Path, index: int) -> 
         raise UsageError(f"Shot {index} of the batch: {error.message}", path=error.path) from None
 
 
+def _settings(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    settings = entry.get("settings") or {}
+    if not isinstance(settings, dict):
+        raise checks.refuse("settings", "an object with named values", settings)
+    return settings
+
+
 def _refuse_twins(shots: Sequence[Shot]) -> None:
     """No two shots may have one name, or write the same files."""
     names: dict[str, int] = {}
     outputs: dict[tuple[str, str], str] = {}
     for index, shot in enumerate(shots, 1):
         if names.setdefault(shot.name, index) != index:
-            raise UsageError(f"Shots {names[shot.name]} and {index} of the batch are both called '{shot.name}'.")
+            raise UsageError(
+                f"Shots {names[shot.name]} and {index} of the batch are both called '{shot.name}'; name each."
+            )
         written = (str(normalise_pattern(shot.job.output)._replace(range="")), shot.job.range)
         if outputs.setdefault(written, shot.name) != shot.name:
-            raise UsageError(f"Shots '{outputs[written]}' and '{shot.name}' both write {shot.job.output}.")
+            raise UsageError(
+                f"Shots '{outputs[written]}' and '{shot.name}' both write {shot.job.output}; give each its own."
+            )

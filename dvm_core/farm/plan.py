@@ -260,7 +260,9 @@ def _refuse_existing(pinned: Pinned) -> None:
     there = next((path for path in paths if path.exists()), None)
     if there is not None:
         raise OutputError(
-            f'{there} is there already; set "existing" in the job\'s settings to "resume" or "overwrite".', path=there
+            f'{there} is there already; set "existing" in the job\'s settings to "resume" or "overwrite", '
+            "or give run-local or batch --resume or --overwrite.",
+            path=there,
         )
 
 

@@ -103,7 +103,9 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
 
 def _read(path: Path, with_weights: bool) -> tuple[Record, dict[str, Tensor]]:
     if not path.is_file():
-        raise ModelError(f"Expected a weight file, found none at {path}.", path=path)
+        raise ModelError(
+            f"Expected a weight file, found none at {path}; `dvm models list` names the models there are.", path=path
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}

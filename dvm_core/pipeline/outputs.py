@@ -165,13 +165,14 @@ class Outputs:
             claim.require()
         frame, alpha, header = finished.frame, finished.alpha, finished.header
         attributes = self._attributes | {INPUTS_ATTRIBUTE: finished.inputs}
-        if finished.linear is not None:
-            attributes = attributes | {"oiio:ColorSpace": finished.linear_space}
+        in_colour = attributes | {"oiio:ColorSpace": finished.linear_space}
         if self._foreground is not None and finished.linear is not None:
             colour = foreground.estimate_by(self._solver, finished.linear, alpha)
-            self._foreground.write(frame, colour, alpha, header, attributes=attributes)
-        rgb = finished.linear if self._colour else None
-        self._alpha.write(frame, alpha, header, rgb=rgb, attributes=attributes)
+            self._foreground.write(frame, colour, alpha, header, attributes=in_colour)
+        if self._colour:
+            self._alpha.write(frame, alpha, header, rgb=finished.linear, attributes=in_colour)
+        else:
+            self._alpha.write(frame, alpha, header, attributes=attributes)
 
     def _paths(self, frame: int) -> list[Path]:
         return [writer.path(frame) for writer in self._writers]

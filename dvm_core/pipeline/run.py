@@ -32,6 +32,7 @@ from dvm_core.pipeline.windows import Span, spans
 
 Emit = Callable[[Event], None]
 Load = Callable[[str], nn.Module]
+KEPT = "Kept, as nothing they were made from has changed: {}."
 _NOTHING = np.empty((0, 0, 3), np.float32)
 
 
@@ -178,7 +179,7 @@ class _Run:
         )
         self._emit(protocol.log(f"Memory plan: {plan}."))
         if kept:
-            self._emit(protocol.log(f"Kept, as nothing they were made from has changed: {format_range(kept)}."))
+            self._emit(protocol.log(KEPT.format(format_range(kept))))
         for warning in shot.warnings:
             self._warn(warning)
 

@@ -70,7 +70,8 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
     refuse(problems + found)
-    return Shot(plate, trimap, frames, wanted, size, _warnings(shot, frames, wanted, window))
+    warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate))
+    return Shot(plate, trimap, frames, wanted, size, warnings)
 
 
 def require_unknown(job: MatteJob, shot: Shot, read: Callable[[int], NDArray[np.uint8]]) -> None:
@@ -129,3 +130,16 @@ def _lost_neighbours(
     """Neighbours of the wanted frames that the shot should have but cannot use."""
     needed = {frame for span in spans(shot, wanted, window) for frame in span.frames}
     return sorted(needed - set(frames))
+
+
+def _gaps(job: MatteJob, plate: PlateReader) -> tuple[str, ...]:
+    """Frames that a job would have if its plate had them; one that names its frames hears of them as missing."""
+    if job.range or job.shot_range:
+        return ()
+    lost = sorted(set(range(plate.frames[0], plate.frames[-1] + 1)) - set(plate.frames))
+    if not lost:
+        return ()
+    return (
+        f"The plate {job.plate} has no file for frames {listed(lost)}; they are left out, and the frames beside them "
+        "are taken for neighbours.",
+    )

@@ -12,7 +12,7 @@ import typer
 from dvm_core import __version__
 from dvm_core.bridge.errors import DeviceError, DvmError, InputError
 from dvm_core.cli.grouping import grouped
-from dvm_core.cli.phrases import duration, memory
+from dvm_core.cli.phrases import duration
 from dvm_core.faults import as_dvm_errors, report, sentence
 
 ROOT = Path(__file__).parents[2]
@@ -130,8 +130,3 @@ def test_a_sentence_names_file_and_frame_once(error, said):
 @pytest.mark.parametrize(("seconds", "text"), [(3.4, "3 s"), (89, "89 s"), (120, "2 min"), (12600, "3.5 h")])
 def test_times_are_said_in_words(seconds, text):
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(("amount", "text"), [(850 << 20, "850 MB"), (3 << 29, "1.5 GB")])
-def test_amounts_of_memory_are_said_in_words(amount, text):
-    assert memory(amount) == text
