@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dvm_core.bridge.errors import UsageError
+from dvm_core.bridge.settings import Settings
 from dvm_core.cli.console import say, say_json
 from dvm_core.cli.frames import refuse_existing
 from dvm_core.cli.logs import logged
@@ -82,6 +83,7 @@ def finetune(
     out = Path(output)
     if out.suffix != ".safetensors":
         raise UsageError(f"A model is written as .safetensors; {output} has another ending.")
+    Settings(threads=learn.threads)  # refuses what does not fit
     refuse_existing([out], result.overwrite, [Path(learn.model)])
     require_place(out)
     with logged(result.log_file, level=logging.INFO):

@@ -60,9 +60,7 @@ class ComputeOptions:
             rich_help_panel=_ENGINE,
         ),
     ] = "auto"
-    threads: Annotated[
-        int, typer.Option(metavar="N", min=0, help="CPU threads; 0: as found.", rich_help_panel=_ENGINE)
-    ] = 0
+    threads: Annotated[int, typer.Option(metavar="N", help="CPU threads; 0: as found.", rich_help_panel=_ENGINE)] = 0
 
 
 @dataclass(frozen=True)
