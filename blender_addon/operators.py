@@ -1,5 +1,7 @@
 """The buttons of a DVM Matte."""
 
+import functools
+
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
@@ -12,6 +14,20 @@ from .stepping import Stepping
 
 RUNNING = {}
 """Node groups that are being matted, by name: each one's `Matting` and its last `Progress`."""
+
+
+def _told(execute):
+    """Let an operator's faults be told to the artist, and end it as cancelled."""
+
+    @functools.wraps(execute)
+    def told(self, context):
+        try:
+            return execute(self, context)
+        except DvmError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+
+    return told
 
 
 class DVM_OT_add(bpy.types.Operator):
@@ -79,13 +95,10 @@ class DVM_OT_cancel(bpy.types.Operator):
 
     node: StringProperty(name="Node", options={"SKIP_SAVE"})
 
+    @_told
     def execute(self, context):
         """Ask the running one to stop."""
-        try:
-            running = RUNNING.get(group.find(context.scene, self.node).node_tree.name)
-        except DvmError as error:
-            self.report({"ERROR"}, error.message)
-            return {"CANCELLED"}
+        running = RUNNING.get(group.find(context.scene, self.node).node_tree.name)
         if running is None:
             return {"CANCELLED"}
         running[0].cancel()
@@ -101,15 +114,12 @@ class DVM_OT_reload(bpy.types.Operator):
 
     node: StringProperty(name="Node", options={"SKIP_SAVE"})
 
+    @_told
     def execute(self, context):
         """Show them, and name those that are missing."""
-        try:
-            node = group.find(context.scene, self.node)
-            plate = file_plate(plate_source(node))
-            missing = group.show(node.node_tree, 0 if plate is None else plate.shift)
-        except DvmError as error:
-            self.report({"ERROR"}, error.message)
-            return {"CANCELLED"}
+        node = group.find(context.scene, self.node)
+        plate = file_plate(plate_source(node))
+        missing = group.show(node.node_tree, 0 if plate is None else plate.shift)
         if missing:
             self.report({"WARNING"}, f"Alphas of frames {format_range(missing)} are missing.")
         return {"FINISHED"}
@@ -124,14 +134,11 @@ class DVM_OT_plate_range(bpy.types.Operator):
 
     node: StringProperty(name="Node", options={"SKIP_SAVE"})
 
+    @_told
     def execute(self, context):
         """Fill in the range."""
-        try:
-            node = group.find(context.scene, self.node)
-            plate = file_plate(plate_source(node))
-        except DvmError as error:
-            self.report({"ERROR"}, error.message)
-            return {"CANCELLED"}
+        node = group.find(context.scene, self.node)
+        plate = file_plate(plate_source(node))
         # What Blender renders has no range of its own: the scene's counts.
         frames = () if plate is None else [frame - plate.shift for frame in plate.frames]
         node.node_tree.dvm.range = format_range(frames)

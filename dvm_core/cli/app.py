@@ -46,8 +46,13 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+    stop_with_stdin: bool = typer.Option(
+        False, "--stop-with-stdin", help="Stop when standard input ends: when the program that started dvm is gone."
+    ),
 ) -> None:
     """Options that come before a command."""
+    if stop_with_stdin:
+        stop.with_stdin()
 
 
 app.command()(grouped(matte))

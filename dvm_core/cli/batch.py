@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dvm_core import __version__
 from dvm_core.bridge import protocol
 from dvm_core.bridge.errors import DvmError
 from dvm_core.bridge.protocol import Event
@@ -19,13 +21,19 @@ from dvm_core.cli.local import LocalOptions, default_workers, keep_models
 from dvm_core.cli.logs import log_event, logged
 from dvm_core.cli.options import ReportOptions
 from dvm_core.cli.phrases import describe, duration
+from dvm_core.cli.report import BATCH_SCHEMA, ExitHandler
+from dvm_core.cli.report import write as write_report
 from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.cli.stop import Stop
-from dvm_core.cli.tables import print_table
+from dvm_core.cli.tables import as_table, print_table
 from dvm_core.faults import as_dvm_errors
+from dvm_core.whole_file import require_place
 
 if TYPE_CHECKING:
     from dvm_core.farm.local import Outcome
+
+_HEADS = ("shot", "state", "frames made", "kept", "time", "why")
+_NUMBERS = ("frames made", "kept", "time")
 
 
 def batch(
@@ -34,17 +42,21 @@ def batch(
     report: ReportOptions,
 ) -> None:
     """Matte many shots, fair over this machine; one that fails keeps no other from being done."""
+    outcomes: list[Outcome] = []
     with ExitStack() as stack:
+        if report.report and not report.dry_run:
+            require_place(Path(report.report))
+            stack.push(_keep(Path(report.report), outcomes))
+        if report.json:
+            stack.push(lambda kind, error, trace: say_json(_document(outcomes, error)))
         stack.enter_context(logged(report.log_file, level=logging.ERROR if report.quiet else logging.WARNING))
         show = stack.enter_context(reporting(report.progress, quiet=report.quiet, moving=not report.dry_run))
         stop = stack.enter_context(Stop())
         teller = _Teller(show, as_it_is=report.progress == "json")
         with as_dvm_errors():
-            outcomes = _run(shots, chosen, teller, stop, dry_run=report.dry_run)
-    if report.json:
-        say_json(_document(outcomes))
-    elif not report.quiet:
-        _print(outcomes)
+            outcomes += _run(shots, chosen, teller, stop, dry_run=report.dry_run)
+    if not report.json and not report.quiet:
+        print_table(_HEADS, _rows(outcomes), numbers=_NUMBERS)
     _raise_for(outcomes)
 
 
@@ -90,7 +102,8 @@ class _Teller:
             self._show(named)
 
 
-def _document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _document(outcomes: Sequence[Outcome], error: BaseException | None) -> dict[str, Any]:
+    """What `--json` prints and a report holds; `error` is what kept the batch from being run."""
     shots = [
         {
             "name": outcome.name,
@@ -101,28 +114,46 @@ def _document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "path": None if outcome.fault is None else outcome.fault.path,
             "frames": outcome.frames,
             "made": outcome.made,
+            "kept": len(outcome.kept),
             "seconds": round(outcome.seconds, 3),
             "retries": outcome.retries,
             "warnings": list(outcome.warnings),
         }
         for outcome in outcomes
     ]
+    if isinstance(error, DvmError):
+        return {"state": "failed", "code": error.exit_code, "message": error.message, "shots": shots}
     code = next((shot["code"] for shot in shots if shot["code"]), 0)
-    return {"state": "failed" if code else shots[0]["state"], "code": code, "shots": shots}
+    state = "failed" if code else shots[0]["state"] if shots else "cancelled"
+    return {"state": state, "code": code, "message": "", "shots": shots}
 
 
-def _print(outcomes: Sequence[Outcome]) -> None:
-    rows = [
+def _rows(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
+    return [
         (
             outcome.name,
             outcome.state,
             f"{outcome.made}/{outcome.frames}",
+            str(len(outcome.kept)),
             duration(outcome.seconds),
             "" if outcome.fault is None else outcome.fault.message,
         )
         for outcome in outcomes
     ]
-    print_table(("shot", "state", "frames made", "time", "why"), rows, numbers=("frames made", "time"))
+
+
+def _keep(file: Path, outcomes: list[Outcome]) -> ExitHandler:
+    """Write the report, as the exit of a context."""
+
+    def write(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        document = _document(outcomes, error)
+        lines = [f"dvm {__version__}: {document['state']} {document['message']}".rstrip()]
+        if outcomes:
+            lines.append(as_table(_HEADS, _rows(outcomes), numbers=_NUMBERS))
+        lines += [f"{outcome.name}: warning: {warning}" for outcome in outcomes for warning in outcome.warnings]
+        write_report(file, document, "\n".join(lines) + "\n", schema=BATCH_SCHEMA)
+
+    return write
 
 
 def _raise_for(outcomes: Sequence[Outcome]) -> None:

@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
+from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.errors import DvmError, InputError, ModelError
 from dvm_core.cli.console import say, say_json
-from dvm_core.cli.phrases import memory
 from dvm_core.cli.tables import print_table
 
 _NEEDED_FORMATS = ("openexr", "dpx", "tiff", "png", "jpeg")
@@ -75,7 +75,7 @@ def _device() -> tuple[str, str]:
     from dvm_core.pipeline.memory import available
 
     compute = choose()
-    return f"{compute.name}, {compute.precision}, {memory(available(compute.device))} of memory free", ""
+    return f"{compute.name}, {compute.precision}, {in_words(available(compute.device))} of memory free", ""
 
 
 def _kernels() -> tuple[str, str]:

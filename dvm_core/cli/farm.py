@@ -15,7 +15,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.cli.console import say, warn
 from dvm_core.cli.grouping import grouped
 from dvm_core.cli.local import run_local
-from dvm_core.cli.options import PlateOptions
+from dvm_core.cli.options import Overwrite, PlateOptions, TrimapChannel
 from dvm_core.cli.reporters import Listener, told_of_faults
 
 if TYPE_CHECKING:
@@ -47,16 +47,14 @@ class PlanOptions:
     engine: Annotated[
         str, typer.Option("--engine", metavar="COMMAND", help="The engine's command on the farm's machines.")
     ] = "dvm"
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False
+    overwrite: Overwrite = False
 
 
 @dataclass(frozen=True)
 class CheckedOptions(PlateOptions):
     """Which frames should be there, and how plate and trimaps are read."""
 
-    trimap_channel: Annotated[
-        str, typer.Option("--trimap-channel", metavar="NAME", help="Of the trimap.", show_default=False)
-    ] = ""
+    trimap_channel: TrimapChannel = ""
 
 
 def openjd(job: JobFile, output: Folder, options: PlanOptions) -> None:

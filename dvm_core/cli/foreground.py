@@ -11,7 +11,7 @@ from dvm_core import __version__
 from dvm_core.bridge.frames import format_range
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
-from dvm_core.cli.options import PlateOptions
+from dvm_core.cli.options import AlphaChannel, Overwrite, PlateOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class AlphaOptions(PlateOptions):
     """How plate and alphas are read."""
 
-    alpha_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the alpha.", show_default=False)] = ""
+    alpha_channel: AlphaChannel = ""
 
 
 def foreground(
@@ -30,7 +30,7 @@ def foreground(
     alpha: Annotated[str, typer.Argument(metavar="ALPHA", help="Its alphas: pattern or file.")],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FG", help="Foregrounds to write; EXR.")],
     options: AlphaOptions,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the straight, scene-linear colour of the foreground, without the background's spill at soft edges."""
     from dvm_core.foreground import estimate

@@ -12,6 +12,7 @@ import typer
 from dvm_core.bridge.errors import InputError, UsageError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
+from dvm_core.cli.options import Overwrite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ class OutputOptions:
 
     alpha: Annotated[str, typer.Option(metavar="ALPHA", help="Alphas to write, too; EXR.", show_default=False)] = ""
     premultiplied: Annotated[bool, typer.Option("--premultiplied", help="Multiply colour by alpha; EXR only.")] = False
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False
+    overwrite: Overwrite = False
 
 
 def key(

@@ -19,9 +19,34 @@ if TYPE_CHECKING:
 _ENGINE, _READ, _WRITTEN, _REPORT = "How to compute", "What is read", "What is written", "Progress and reports"
 
 
+Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable summary last.", rich_help_panel=_REPORT)]
+LogFile = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="Append what happens to a file.", rich_help_panel=_REPORT, show_default=False),
+]
+TrimapChannel = Annotated[
+    str, typer.Option(metavar="NAME", help="Channel of the trimaps.", rich_help_panel=_READ, show_default=False)
+]
+AlphaChannel = Annotated[
+    str, typer.Option(metavar="NAME", help="Channel of the alphas.", rich_help_panel=_READ, show_default=False)
+]
+ShotRange = Annotated[
+    str,
+    typer.Option(
+        metavar="1001-1100",
+        help="Frames that the shot has; else all on disk.",
+        rich_help_panel=_READ,
+        show_default=False,
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Write files that are there again.", rich_help_panel=_WRITTEN)
+]
+
+
 @dataclass(frozen=True)
-class EngineOptions:
-    """What computes, and how."""
+class ComputeOptions:
+    """What computes, and where."""
 
     model: Annotated[str, typer.Option(metavar="NAME|FILE", help="Model.", rich_help_panel=_ENGINE)] = "lite"
     device: Annotated[
@@ -36,6 +61,12 @@ class EngineOptions:
         ),
     ] = "auto"
     threads: Annotated[int, typer.Option(metavar="N", help="CPU threads; 0: as found.", rich_help_panel=_ENGINE)] = 0
+
+
+@dataclass(frozen=True)
+class EngineOptions(ComputeOptions):
+    """How a job is computed."""
+
     tile: Annotated[
         str, typer.Option(metavar="auto|off|N", help="Side of a tile in pixels.", rich_help_panel=_ENGINE)
     ] = "auto"
@@ -96,23 +127,12 @@ class PlateOptions:
 class ReadOptions(PlateOptions):
     """How plate and trimaps are read."""
 
-    shot_range: Annotated[
-        str,
-        typer.Option(
-            metavar="1001-1100",
-            help="Frames that the shot has; else all on disk.",
-            rich_help_panel=_READ,
-            show_default=False,
-        ),
-    ] = ""
+    shot_range: ShotRange = ""
     propagate: Annotated[
         bool,
         typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
     ] = False
-    trimap_channel: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Channel of the trimap.", rich_help_panel=_READ, show_default=False),
-    ] = ""
+    trimap_channel: TrimapChannel = ""
 
 
 @dataclass(frozen=True)
@@ -169,15 +189,8 @@ class ReportOptions:
         ),
     ] = "auto"
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only errors.", rich_help_panel=_REPORT)] = False
-    json: Annotated[
-        bool, typer.Option("--json", help="Print a machine-readable summary last.", rich_help_panel=_REPORT)
-    ] = False
-    log_file: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="Append what happens to a file.", rich_help_panel=_REPORT, show_default=False
-        ),
-    ] = ""
+    json: Json = False
+    log_file: LogFile = ""
     report: Annotated[
         str,
         typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.protocol import Event
 
 
@@ -28,7 +29,7 @@ def _plan(event: Event) -> str:
     return (
         f"{_count(event['frames'])} ({frames}) with {event['model']} on "
         f"{event['device']} ({event['kernels']}, {event['precision']}), plate {event['colorspace']}, "
-        f"tiles {event['tile'] or 'off'}, {memory(event['memory_bytes'])} of memory"
+        f"tiles {event['tile'] or 'off'}, {in_words(event['memory_bytes'])} of memory"
     )
 
 
@@ -42,11 +43,6 @@ def _done(event: Event) -> str:
 
 def _count(frames: int) -> str:
     return "1 frame" if frames == 1 else f"{frames} frames"
-
-
-def memory(amount: int) -> str:
-    """Bytes in words: `850 MB`, `1.5 GB` (powers of 1024)."""
-    return f"{amount / 2**30:.1f} GB" if amount >= 2**30 else f"{amount / 2**20:.0f} MB"
 
 
 def duration(seconds: float) -> str:

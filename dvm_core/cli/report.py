@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from dvm_core import __version__
 from dvm_core.bridge.errors import OutputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.cli.phrases import duration
+from dvm_core.whole_file import write_text
 
 SCHEMA = "dvm-report/1"
+BATCH_SCHEMA = "dvm-batch-report/1"
 _SLOWEST = 3
+_LOG = logging.getLogger("dvm_core.report")
+
+ExitHandler = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]
+"""What `contextlib.ExitStack.push` takes."""
 
 
-def require_place(file: Path) -> None:
-    """See that a report can be written, before the work that it is about.
-
-    Raises:
-        OutputError: It cannot.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for path in (file, _text_of(file)):
-            path.open("a").close()
-    except OSError as error:
-        raise OutputError(f"The report {file} cannot be written: {error.strerror}.", path=file) from None
-
-
-def write(file: Path, summary: dict[str, Any]) -> None:
-    """Write the report, and beside it the same as text, with the ending `.txt`.
+def write(file: Path, summary: dict[str, Any], text: str, *, schema: str = SCHEMA) -> None:
+    """Write a report, and beside it the same as text, with the ending `.txt`; that it cannot be is only logged.
 
     Args:
         file: Where the JSON goes.
         summary: What `--json` prints.
+        text: The same for people.
+        schema: Of the document.
     """
-    document = {"schema": SCHEMA, "version": __version__, **summary}
-    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    _text_of(file).write_text(as_text(summary), encoding="utf-8", errors="backslashreplace")
+    document = {"schema": schema, "version": __version__, **summary}
+    try:
+        write_text(file, json.dumps(document, indent=1) + "\n")
+        write_text(_text_of(file), text)
+    except OutputError as fault:
+        # The work is done, and its result more than its report.
+        _LOG.warning("The report %s", fault.message)
 
 
 def as_text(summary: dict[str, Any]) -> str:
@@ -53,7 +54,9 @@ def as_text(summary: dict[str, Any]) -> str:
         slowest = sorted(seconds, key=lambda frame: -seconds[frame])[:_SLOWEST]
         lines.append("slowest    " + ", ".join(f"{frame} ({seconds[frame]:.1f} s)" for frame in slowest))
     if plan := summary["plan"]:
-        lines.append(f"kept       {plan.get('kept') or 'none'}")
+        # Where others compute, only they see what is kept: it is what was planned and not computed.
+        rest = plan["frames"] - len(seconds) if summary["state"] == "done" else 0
+        lines.append(f"kept       {plan.get('kept') or (f'{rest} frames' if rest else 'none')}")
         lines.append(f"with       {plan['model']} on {plan['device']} ({plan['kernels']}, {plan['precision']})")
     if summary["outputs"]:
         lines.append(f"written    {summary['outputs'][0]} to {summary['outputs'][-1]}")

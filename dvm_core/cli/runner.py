@@ -22,11 +22,10 @@ from dvm_core.cli.options import ReportOptions
 from dvm_core.cli.reporters import Listener, reporting
 from dvm_core.cli.stop import Stop
 from dvm_core.faults import as_dvm_errors
+from dvm_core.whole_file import require_place
 
 REPORT_FILE = "report.json"
 """The report in a job directory."""
-
-_LOG = logging.getLogger("dvm_core.report")
 
 
 class Summary:
@@ -70,16 +69,12 @@ class Summary:
         self._note(error)
         say_json(self.document)
 
-    def keep(self, file: Path) -> ExitHandler:
+    def keep(self, file: Path) -> report.ExitHandler:
         """Write it as a report, as the exit of a context."""
 
         def write(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
             self._note(error)
-            try:
-                report.write(file, self.document)
-            except OSError as fault:
-                # The work is done, and its result more than its report.
-                _LOG.warning("The report %s cannot be written: %s.", file, fault.strerror)
+            report.write(file, self.document, report.as_text(self.document))
 
         return write
 
@@ -88,8 +83,6 @@ class Summary:
         if isinstance(error, DvmError) and self.document["state"] == "planned":
             self(protocol.error(error))
 
-
-ExitHandler = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]
 
 Work = Callable[[Callable[[Event], None], Callable[[], bool]], None]
 """Does a job; called with what takes its events, and with what tells whether it shall stop."""
@@ -118,7 +111,7 @@ def perform(work: Work, options: ReportOptions, directory: JobDirectory | None =
     summary = Summary()
     with ExitStack() as stack:
         for file in _reports(options, directory):
-            report.require_place(file)
+            require_place(file)
             stack.push(summary.keep(file))
         if options.json:
             # Entered before the progress bar so that it is left after it: a live bar takes stdout over.

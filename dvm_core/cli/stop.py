@@ -1,12 +1,16 @@
-"""Ctrl-C and SIGTERM: stop at the end of the frame; a second time, at once."""
+"""Ctrl-C, SIGTERM and the end of whoever one works for: stop at the end of the frame; a second time, at once."""
 
 from __future__ import annotations
 
+import _thread
+import os
 import signal
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
 from dvm_core.bridge.errors import Cancelled
+from dvm_core.processes import leave
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -20,6 +24,22 @@ def arm() -> None:
     """Make the signals end any command with exit code 130."""
     for number in _SIGNALS:
         signal.signal(number, stop_at_once)
+
+
+def with_stdin() -> None:
+    """Stop as a signal does when stdin ends: whoever holds its other end is gone, however that came to be."""
+    threading.Thread(target=_until_stdin_ends, name="dvm-stdin", daemon=True).start()
+
+
+def _until_stdin_ends() -> None:
+    try:
+        # Read without a file object: one that a daemon thread waits in cannot be closed when the interpreter ends.
+        while os.read(0, 1 << 16):
+            pass
+    except OSError:
+        pass
+    # A signal that a thread sends itself is not handled on Windows, and might not reach the main thread elsewhere.
+    leave(lambda: _thread.interrupt_main(signal.SIGTERM))
 
 
 class Stop:

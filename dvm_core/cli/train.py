@@ -10,6 +10,7 @@ import typer
 
 from dvm_core.cli.console import say, say_json
 from dvm_core.cli.logs import logged
+from dvm_core.cli.stop import Stop
 
 
 def train(
@@ -27,8 +28,8 @@ def train(
     from dvm_core.training.recipe import load_recipe
     from dvm_core.training.train import train as run
 
-    with logged(log_file, level=logging.INFO):
-        result = run(load_recipe(recipe), minutes, resume or None)
+    with logged(log_file, level=logging.INFO), Stop() as stop:
+        result = run(load_recipe(recipe), minutes, resume or None, lambda: stop.requested)
     if json:
         say_json({**asdict(result), "state": str(result.state)})
         return

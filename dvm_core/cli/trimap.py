@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from dvm_core.bridge import protocol
-from dvm_core.bridge.errors import OutputError
 from dvm_core.cli.console import say
 from dvm_core.cli.frames import chosen_frames, named, refuse_existing
 from dvm_core.cli.grouping import grouped
-from dvm_core.cli.options import PlateOptions
+from dvm_core.cli.options import Overwrite, PlateOptions, ShotRange, TrimapChannel
 from dvm_core.cli.reporters import told_of_faults
+from dvm_core.whole_file import write_text
 
 trimap = typer.Typer(help="Trimaps from rough mattes, roto, keys or masks.")
 
@@ -36,7 +36,7 @@ def make(
     dilate: Annotated[int, typer.Option(metavar="PIXELS", min=0, help="Shrink the sure background by this.")] = 8,
     channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the matte.", show_default=False)] = "",
     range: Annotated[str, typer.Option(metavar="1001-1100", help="Frames; else all.", show_default=False)] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make trimaps from rough mattes: what lies along the edge becomes unknown."""
     from dvm_core.io.matte_file import read_channel
@@ -57,10 +57,8 @@ def make(
 class KeyOptions(PlateOptions):
     """How plate and keys are read."""
 
-    shot_range: Annotated[
-        str, typer.Option(metavar="1001-1100", help="Frames that the shot has; else all on disk.", show_default=False)
-    ] = ""
-    trimap_channel: Annotated[str, typer.Option(metavar="NAME", help="Channel of the keys.", show_default=False)] = ""
+    shot_range: ShotRange = ""
+    trimap_channel: TrimapChannel = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def propagate(
     ],
     options: KeyOptions,
     told: ToldOptions,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write files that are there again.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
     from dvm_core.bridge.frames import parse_range
@@ -95,7 +93,10 @@ def propagate(
         shot = parse_range(options.shot_range) if options.shot_range else plates.frames
         frames = chosen_frames(shot, options.range, f"The plate {plate}")
         writer = TrimapWriter(output)
-        source = KeyframeTrimaps(TrimapReader(keys, channel=options.trimap_channel), plates, shot, frames[0])
+        given = TrimapReader(keys, channel=options.trimap_channel)
+        source = KeyframeTrimaps(
+            given, plates, shot, frames[0], say=lambda text, frame: show(protocol.warning(text, frame=frame))
+        )
         read = [path for frame in frames for path in (plates.sequence.path(frame), source.path(frame))]
         refuse_existing(writer.paths(frames), overwrite, read)
         for index, frame in enumerate(frames, 1):
@@ -109,14 +110,7 @@ def propagate(
     if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
         document: dict[str, object] = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}
-        _write_json(Path(told.confidence), document)
+        write_text(Path(told.confidence), json.dumps(document, indent=1) + "\n")
 
 
 trimap.command()(grouped(propagate))
-
-
-def _write_json(path: Path, document: dict[str, object]) -> None:
-    try:
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.", path=path) from None

@@ -31,7 +31,7 @@ from dvm_core.farm import local
 from dvm_core.farm.documents import read_yaml
 from dvm_core.farm.local import Outcome
 from dvm_core.farm.pins import Load
-from dvm_core.farm.plan import Chunks, FarmPlan, plan
+from dvm_core.farm.plan import Chunks, FarmPlan, plan, stem_of
 
 SCHEMA = "dvm-batch/1"
 
@@ -69,6 +69,7 @@ def read(path: Path) -> list[Shot]:
         raise checks.refuse("shots", "a list with at least one shot", listed)
     if not isinstance(defaults, dict):
         raise checks.refuse("defaults", "an object with named values", defaults)
+    _settings(defaults)
     folder = path.absolute().parent
     shots = [_shot(entry, defaults, folder, index) for index, entry in enumerate(listed, 1)]
     _refuse_twins(shots)
@@ -133,19 +134,20 @@ def _shot(entry: Any, defaults: Mapping[str, Any], folder: Path, index: int) -> 
             return Shot(PurePath(entry).stem, MatteJob.load(str(folder / entry)))
         if not isinstance(entry, dict):
             raise checks.refuse("shot", "a job, or the path of a job file", entry)
-        settings = {**(defaults.get("settings") or {}), **(entry.get("settings") or {})}
+        settings = {**_settings(defaults), **_settings(entry)}
         document = {"schema": JOB_SCHEMA, **defaults, **entry, "settings": settings}
         name = document.pop("name", "")
         job = MatteJob.from_dict(document, str(folder))
-        return Shot(str(name) or _stem(job), job)
+        return Shot(str(name) or stem_of(job), job)
     except UsageError as error:
         raise UsageError(f"Shot {index} of the batch: {error.message}", path=error.path) from None
 
 
-def _stem(job: MatteJob) -> str:
-    pattern = normalise_pattern(job.output)
-    stem = PurePath(pattern.head).name if pattern.is_sequence else PurePath(job.output).stem
-    return stem.rstrip("._- ") or "matte"
+def _settings(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    settings = entry.get("settings") or {}
+    if not isinstance(settings, dict):
+        raise checks.refuse("settings", "an object with named values", settings)
+    return settings
 
 
 def _refuse_twins(shots: Sequence[Shot]) -> None:
@@ -154,7 +156,11 @@ def _refuse_twins(shots: Sequence[Shot]) -> None:
     outputs: dict[tuple[str, str], str] = {}
     for index, shot in enumerate(shots, 1):
         if names.setdefault(shot.name, index) != index:
-            raise UsageError(f"Shots {names[shot.name]} and {index} of the batch are both called '{shot.name}'.")
+            raise UsageError(
+                f"Shots {names[shot.name]} and {index} of the batch are both called '{shot.name}'; name each."
+            )
         written = (str(normalise_pattern(shot.job.output)._replace(range="")), shot.job.range)
         if outputs.setdefault(written, shot.name) != shot.name:
-            raise UsageError(f"Shots '{outputs[written]}' and '{shot.name}' both write {shot.job.output}.")
+            raise UsageError(
+                f"Shots '{outputs[written]}' and '{shot.name}' both write {shot.job.output}; give each its own."
+            )

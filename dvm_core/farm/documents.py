@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from dvm_core.bridge.errors import OutputError, UsageError
+from dvm_core.whole_file import write_text
 
 _WIDTH = 120
 
@@ -44,14 +44,8 @@ def write_files(folder: Path, files: Mapping[str, str], *, overwrite: bool = Fal
     there = next((path for path in paths if path.exists()), None)
     if there is not None and not overwrite:
         raise OutputError(f"{there} is there already; name another folder, or use --overwrite.", path=there)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, text in zip(paths, files.values(), strict=True):
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}.", path=folder) from None
+    for path, text in zip(paths, files.values(), strict=True):
+        write_text(path, text)
     return paths
 
 

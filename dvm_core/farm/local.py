@@ -18,14 +18,17 @@ from dataclasses import dataclass, replace
 import torch
 
 from dvm_core.bridge import errors, protocol
+from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.client import Worker
 from dvm_core.bridge.environment import engine_environment
 from dvm_core.bridge.errors import Cancelled, DeviceError, DvmError
+from dvm_core.bridge.frames import format_range, parse_range
 from dvm_core.bridge.protocol import Event
 from dvm_core.farm.plan import MATTE, FarmPlan
 from dvm_core.farm.shares import Progress, Shares, Task
 from dvm_core.farm.steps import plain, render
 from dvm_core.pipeline import memory
+from dvm_core.pipeline.run import KEPT
 
 Tell = Callable[[int, Event], None]
 """Receives the position of a plan and an event of it, one at a time."""
@@ -42,6 +45,7 @@ class Outcome:
         fault: What stopped it or was wrong with it, first thing first; None if all is well.
         frames: Frames that it was to write.
         made: Those that were computed.
+        kept: Those that were there already, made from the same.
         seconds: From the first task to the last.
         retries: Tasks that were begun again.
         warnings: What the user should know.
@@ -55,6 +59,7 @@ class Outcome:
     seconds: float
     retries: int = 0
     warnings: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
     planned_only: bool = False
 
     @property
@@ -126,6 +131,7 @@ class _Run:
         self._lock = threading.Lock()
         self._made = [0] * len(plans)
         self._outputs: list[list[str]] = [[] for _ in plans]
+        self._kept: list[set[int]] = [set() for _ in plans]
         self._warnings: list[list[str]] = [list(plan.pinned.warnings) for plan in plans]
         self._began = time.perf_counter()
         self._ended = [self._began] * len(plans)
@@ -188,7 +194,9 @@ class _Run:
     def _heard(self, task: Task, event: Event) -> None:
         kind = event["event"]
         plan = self._shares.shots[task.shot].plan
-        if kind == "frame":
+        if kind == "plan" and not task.tries:  # one that is begun again keeps what was made just now
+            self._kept[task.shot].update(parse_range(event["kept"]) if event["kept"] else ())
+        elif kind == "frame":
             with self._lock:
                 self._made[task.shot] += 1
                 made = self._made[task.shot]
@@ -204,12 +212,15 @@ class _Run:
         words = render(task.step.command, plain, task.frames)
         words = [word.replace("--progress=openjd", "--progress=json") for word in words]
         ran = subprocess.Popen(
-            [sys.executable, "-I", "-m", "dvm_core.cli", *words],
+            [sys.executable, "-I", "-m", "dvm_core.cli", "--stop-with-stdin", *words],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env=engine_environment(plan.pinned.environment),
         )
+        # It lasts as long as this process, whatever ends that; `communicate` would close it at once.
+        held, ran.stdin = ran.stdin, None
         asked = False
         while True:
             try:
@@ -219,6 +230,8 @@ class _Run:
                 if not asked and self._cancelled():  # a second time would cut its farewell short
                     ran.terminate()
                     asked = True
+        if held is not None:
+            held.close()
         if ran.returncode:
             raise _fault_of(ran.returncode, out, err)
 
@@ -229,13 +242,16 @@ class _Run:
     def _outcome(self, index: int, shot: Progress) -> Outcome:
         seconds = self._ended[index] - self._began
         fault = shot.faults[0] if shot.faults else None
+        kept = tuple(sorted(self._kept[index]))
+        if kept:
+            self._say(index, protocol.log(KEPT.format(format_range(kept))))
         if fault is None:
             self._say(index, protocol.done(self._made[index], seconds, sorted(self._outputs[index])))
         else:
             self._say(index, protocol.cancelled() if isinstance(fault, Cancelled) else protocol.error(fault))
         plan = shot.plan
         warnings = tuple(self._warnings[index])
-        return Outcome(plan.name, fault, len(plan.frames), self._made[index], seconds, shot.retries, warnings)
+        return Outcome(plan.name, fault, len(plan.frames), self._made[index], seconds, shot.retries, warnings, kept)
 
 
 class _Engine:
@@ -274,7 +290,7 @@ def _require_memory(plans: Sequence[FarmPlan], workers: int) -> None:
     there = memory.available(torch.device("cuda" if on_gpu else "cpu")) * (gpus if on_gpu else 1)
     if need * workers <= there:
         return
-    asked, free = (f"{amount / memory.GIGABYTE:.1f} GB" for amount in (need * workers, there))
+    asked, free = in_words(need * workers), in_words(there)
     most = there // need
     remedy = f"use --workers {most}" if most else "set max_memory in the job lower, so that smaller tiles are planned"
     raise DeviceError(f"{workers} processes of this job need {asked}, but only {free} are free; {remedy}.")

@@ -81,9 +81,9 @@ def pin(job: MatteJob, *, kernels: str = "", load: Load = weights.load) -> Pinne
     """
     model = load(job.model)
     window = model.window if isinstance(model, ClosedForm | MattingNetwork) else Window(0, 0)
-    shot = open_shot(job, window)
+    shot = open_shot(job, window, say=_nobody)
     if job.trimap_mode == "every-frame":  # of keyframes, only propagation can tell
-        require_unknown(job, shot)
+        require_unknown(job, shot, shot.trimap.read)
     compute = _compute(job, solver="pymatting" if isinstance(model, ClosedForm) else "")
     chosen = _kernels(compute, kernels)
     planned = replace(job.settings, max_memory=job.settings.max_memory or DEFAULT_MEMORY)
@@ -151,6 +151,10 @@ def _environment(kernels: str, threads: int) -> dict[str, str]:
     if kernels in _ISA_OF_KERNELS:
         variables["ONEDNN_MAX_CPU_ISA"], variables["ATEN_CPU_CAPABILITY"] = _ISA_OF_KERNELS[kernels]
     return variables
+
+
+def _nobody(sentence: str, frame: int) -> None:
+    """No plate is read to plan."""
 
 
 def _doubts(kernels: str) -> tuple[str, ...]:

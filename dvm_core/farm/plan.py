@@ -154,7 +154,7 @@ def plan(
     _refuse_existing(pinned)
     parameters = parameters_of(pinned)
     steps = _steps(pinned, parameters, chunks)
-    return FarmPlan(_name(job), pinned, chunks, tuple(parameters.values()), steps, engine)
+    return FarmPlan(f"dvm {stem_of(job)}", pinned, chunks, tuple(parameters.values()), steps, engine)
 
 
 def cut(frames: Sequence[int], size: int) -> list[str]:
@@ -260,11 +260,14 @@ def _refuse_existing(pinned: Pinned) -> None:
     there = next((path for path in paths if path.exists()), None)
     if there is not None:
         raise OutputError(
-            f'{there} is there already; set "existing" in the job\'s settings to "resume" or "overwrite".', path=there
+            f'{there} is there already; set "existing" in the job\'s settings to "resume" or "overwrite", '
+            "or give run-local or batch --resume or --overwrite.",
+            path=there,
         )
 
 
-def _name(job: MatteJob) -> str:
+def stem_of(job: MatteJob) -> str:
+    """What a job's output is called, to call the job by."""
     pattern = normalise_pattern(job.output)
     stem = PurePath(pattern.head).name if pattern.is_sequence else PurePath(job.output).stem
-    return f"dvm {stem.rstrip('._- ') or 'matte'}"
+    return stem.rstrip("._- ") or "matte"

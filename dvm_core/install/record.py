@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dvm_core.bridge.engine import CONFIG_FILE, home
 from dvm_core.bridge.errors import InputError, OutputError
+from dvm_core.whole_file import write_text
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,7 @@ class Record:
 
     def _write(self, document: dict[str, Any], installations: list[Installation]) -> None:
         self._document = {**document, "installed": [asdict(entry) for entry in installations]}
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._file.parent, delete=False, encoding="utf-8") as temporary:
-                json.dump(self._document, temporary, indent=2)
-            Path(temporary.name).replace(self._file)
-        except OSError as error:
-            raise self._unwritable(error) from None
+        write_text(self._file, json.dumps(self._document, indent=2))
 
     def _damaged(self) -> InputError:
         return InputError(f"{self._file} is not what dvm wrote there; remove it and install again.", path=self._file)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader, Window
+from dvm_core.io.image_file import oiio
 from dvm_core.io.output import spec_of, write_image
+from dvm_core.io.primaries import primaries_of_space
 from dvm_core.io.sequence import output_path, output_paths
 
 CHANNELS = {"alpha": ("A",), "matte": ("R", "G", "B", "A"), "rgba": ("R", "G", "B", "A")}
@@ -55,6 +57,9 @@ class _ExrWriter:
         spec.attribute("compression", self._compression)
         for name, value in attributes.items():
             spec.attribute(name, str(value))
+        # What knows no names of colour spaces takes an EXR for Rec.709, unless it says this.
+        if primaries := primaries_of_space(attributes.get("oiio:ColorSpace", "")):
+            spec.attribute("chromaticities", oiio.TypeDesc("float[8]"), primaries)
         path = self.path(frame)
         if self._dtype == "half":
             pixels = _within_half(pixels)

@@ -116,7 +116,7 @@ def requested_space(name: str) -> ColourSpace:
         return ColourSpace(name, "as asked")
     names = {known.lower(): known for known in _names(current_config())}
     near = [names[match] for match in difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)]
-    hint = f"near it are {', '.join(near)}" if near else f"it has, for instance, {DISPLAY} and {LINEAR}"
+    hint = f"near it are {', '.join(map(repr, near))}" if near else f"it has, for instance, {DISPLAY} and {LINEAR}"
     raise UsageError(f"'{name}' is not a colour space of {current_config().configname()}; {hint}.")
 
 

@@ -1,4 +1,4 @@
-"""What a picture's header says that the alpha must keep: its windows, pixel aspect, time code."""
+"""What a picture's header says that the alpha must keep: its windows, pixel aspect, time code, frame rate, camera."""
 
 from __future__ import annotations
 
@@ -10,15 +10,46 @@ CARRIED = (
     "DateTime",
     "smpte:TimeCode",
     "smpte:KeyCode",
-    "FramesPerSecond",
+    "framesPerSecond",
+    "captureRate",
+    "utcOffset",
     "imageCounter",
     "reelName",
+    "ascFramingDecisionList",
     "screenWindowCenter",
     "screenWindowWidth",
     "worldToCamera",
     "worldToNDC",
+    "cameraMake",
+    "cameraModel",
+    "cameraSerialNumber",
+    "cameraFirmwareVersion",
+    "cameraUuid",
+    "cameraLabel",
+    "lensMake",
+    "lensModel",
+    "lensSerialNumber",
+    "lensFirmwareVersion",
+    "nominalFocalLength",
+    "pinholeFocalLength",
+    "effectiveFocalLength",
+    "entrancePupilOffset",
+    "focus",
+    "tStop",
+    "FNumber",
+    "ExposureTime",
+    "isoSpeed",
+    "shutterAngle",
+    "sensorCenterOffset",
+    "sensorOverallDimensions",
+    "sensorPhotositePitch",
+    "sensorAcquisitionRectangle",
 )
-"""Attributes of the plate that its alpha carries on, by their OpenImageIO names."""
+"""Attributes of the plate that its alpha carries on, by their OpenImageIO names: OpenEXR's standard ones that are about
+the shot, its time and its camera (`ImfStandardAttributes.h`), none that are about the pixels of the plate."""
+
+_EXR_NAMES = {"FramesPerSecond": "framesPerSecond"}
+"""OpenImageIO writes some attributes under names that nothing else looks for in an EXR file."""
 
 
 class Window(NamedTuple):
@@ -105,7 +136,11 @@ class ImageHeader:
             data=Window(spec.x, spec.y, spec.width, spec.height),
             # DPX files leave the field undefined, which reads as infinity or not a number.
             pixel_aspect=aspect if math.isfinite(aspect) and aspect > 0 else 1.0,
-            attributes=tuple(Attribute(a.name, a.type, a.value) for a in spec.extra_attribs if a.name in CARRIED),
+            attributes=tuple(
+                Attribute(name, a.type, a.value)
+                for a in spec.extra_attribs
+                if (name := _EXR_NAMES.get(a.name, a.name)) in CARRIED
+            ),
         )
 
     @property

@@ -70,8 +70,8 @@ def _nothing(found: Sequence[Colour], layer: str, view: str) -> str:
     wanted = " ".join(
         word for word in (f"layer '{layer}'" if layer else "main layer", f"in view '{view}'" if view else "") if word
     )
-    there = ", ".join(dict.fromkeys(colour.label for colour in found)) or "no colour at all"
-    return f"has no {wanted}; it has {there}"
+    there = ", ".join(dict.fromkeys(colour.label for colour in found))
+    return f"has no {wanted}; it has " + (f"{there}; name one of those" if there else "no colour at all")
 
 
 def _is_layer(colour: Colour, layer: str) -> bool:

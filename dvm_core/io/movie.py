@@ -70,7 +70,7 @@ class MovieSource:
         rate = self._stream.average_rate
         attributes: tuple[Attribute, ...] = ()
         if rate:
-            attributes = (Attribute("FramesPerSecond", oiio.TypeRational, (rate.numerator, rate.denominator)),)
+            attributes = (Attribute("framesPerSecond", oiio.TypeRational, (rate.numerator, rate.denominator)),)
         return ImageHeader(window, window, float(self._stream.sample_aspect_ratio or 1), attributes)
 
     def read(self, frame: int) -> Raw:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import itertools
 import os
 import shutil
 from collections.abc import Sequence
@@ -14,12 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dvm_core.bridge.errors import OutputError
 from dvm_core.io.header import ImageHeader, Window
 from dvm_core.io.image_file import oiio, reason
-
-_PART = ".part"
-_serial = itertools.count()
+from dvm_core.whole_file import whole_file
 
 
 def write_image(path: Path, spec: Any, pixels: NDArray[Any]) -> None:
@@ -33,23 +28,10 @@ def write_image(path: Path, spec: Any, pixels: NDArray[Any]) -> None:
     Raises:
         OutputError: No permission, full disk, or anything else that keeps the file from being complete.
     """
-    # A leading dot and another ending: no sequence pattern ever takes it for a frame.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}{_PART}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as temporary:
         # OpenImageIO reports a missing permission or a full disk without its cause; this open names the former.
         temporary.open("wb").close()
         _write(temporary, path.suffix, spec, pixels)
-        _flush(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"'{path}' cannot be written ({error.strerror or error}); free the disk or choose another folder with -o.",
-            path=path,
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def spec_of(header: ImageHeader, data: Window, channels: Sequence[str], dtype: str) -> Any:
@@ -89,36 +71,6 @@ def _write(temporary: Path, ending: str, spec: Any, pixels: NDArray[Any]) -> Non
         if shutil.disk_usage(temporary.parent).free < pixels.nbytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise OSError(why)
-
-
-def _flush(path: Path) -> None:
-    """Bring a file to the disk, or to the server, which may say only now that there is no room.
-
-    Without it a name may be there after a power cut, and its content not.
-    """
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def remove_leftovers(paths: Sequence[Path]) -> list[Path]:
-    """Remove what writers of these files left behind when they were killed; nobody may be writing them now.
-
-    Args:
-        paths: Final names.
-
-    Returns:
-        What was removed.
-    """
-    removed = []
-    for folder in {path.parent for path in paths}:
-        names = {f".{path.name}" for path in paths if path.parent == folder}
-        for part in folder.glob(f".*{_PART}") if folder.is_dir() else ():
-            # ".alpha.1001.exr.PID-SERIAL.part"
-            if part.name.rsplit(".", 2)[0] in names:
-                with contextlib.suppress(OSError):
-                    part.unlink()
-                    removed.append(part)
-    return removed
 
 
 def is_whole(path: Path) -> bool:

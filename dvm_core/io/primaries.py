@@ -23,6 +23,11 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 """Cone responses for chromatic adaptation (Lam 1985), as ICC and ACES use them."""
 
 
+def primaries_of_space(name: str) -> tuple[float, ...]:
+    """Chromaticities of a linear space in the order of the EXR attribute; empty where they are not known."""
+    return _NAMED.get(name, ())
+
+
 def space_of_primaries(chromaticities: tuple[float, ...]) -> str:
     """Name of the linear space with these primaries and white, or "" if it has none.
 

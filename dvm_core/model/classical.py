@@ -1,12 +1,16 @@
-"""PyMatting behind one door: it costs a second to import, and must not change how many threads torch runs with."""
+"""PyMatting behind one door: it must neither change how many threads torch runs with nor print."""
 
 from __future__ import annotations
 
 import functools
+import importlib
+import logging
 import threading
 from types import ModuleType
 
 import torch
+
+log = logging.getLogger(__name__)
 
 _importing = threading.Lock()
 
@@ -28,5 +32,8 @@ def _imported() -> ModuleType:
     import pymatting as package
 
     torch.set_num_threads(threads)
+    # It prints where factors fail before it tries others. Standard output belongs to results (`--json`), and
+    # redirecting it would silence other threads: so that one module gets a `print` of its own.
+    importlib.import_module("pymatting.preconditioner.ichol").print = log.debug  # type: ignore[attr-defined]
     module: ModuleType = package
     return module

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from dvm_core.bridge.errors import ModelError, OutputError
+from dvm_core.bridge.errors import ModelError
 from dvm_core.model import weights
 from dvm_core.model.network import Features, MattingNetwork
+from dvm_core.whole_file import whole_file
 
 
 class WholeWindow(nn.Module):
@@ -66,20 +65,12 @@ def export(name_or_file: str | Path, out: str | Path) -> None:
     network = weights.load(name_or_file)
     if not isinstance(network, MattingNetwork):
         raise ModelError(f"Expected a network to export, found {name_or_file}, which has no weights.")
-    path = Path(out)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     traced = _trace(network)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        traced.save(str(partial))
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
-        raise OutputError(
-            f"Expected to write {path}, found: {error}; check the folder and its disk.", path=path
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with whole_file(Path(out)) as temporary:
+        try:
+            traced.save(str(temporary))
+        except RuntimeError as error:  # torch's own writer
+            raise OSError(str(error)) from error
 
 
 def _trace(network: MattingNetwork) -> torch.jit.ScriptModule:

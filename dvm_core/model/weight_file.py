@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dvm_core.bridge.errors import ModelError, OutputError
+from dvm_core.bridge.errors import ModelError
+from dvm_core.whole_file import whole_file
 
 SCHEMA = "dvm-weights/1"
 SUFFIX = ".safetensors"
@@ -68,18 +67,11 @@ def write(path: Path, weights: Mapping[str, Tensor], record: Record) -> str:
     tensors = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     _check_finite(tensors, path)
     sha256 = _digest(tensors, record)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, _to_metadata(record, sha256))
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(
-            f"Expected to write the weights, found: {error}; check the folder and its disk.", path=path
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with whole_file(path) as temporary:
+        try:
+            save_file(tensors, temporary, _to_metadata(record, sha256))
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
     return sha256
 
 
@@ -111,7 +103,9 @@ def read(path: Path) -> tuple[Record, dict[str, Tensor]]:
 
 def _read(path: Path, with_weights: bool) -> tuple[Record, dict[str, Tensor]]:
     if not path.is_file():
-        raise ModelError(f"Expected a weight file, found none at {path}.", path=path)
+        raise ModelError(
+            f"Expected a weight file, found none at {path}; `dvm models list` names the models there are.", path=path
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}

@@ -13,8 +13,6 @@ asked, so clocks may jump and disagree.
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import json
 import os
 import socket
@@ -27,17 +25,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-import psutil
-
+from dvm_core import processes
 from dvm_core.bridge.errors import OutputError, UsageError
 from dvm_core.bridge.frames import format_range, parse_range
+from dvm_core.whole_file import clear, whole_file
 
 BEAT = 2.0
 """Seconds between two beats of a living claim."""
 SILENCE = 20.0
 """Seconds without a beat after which a claim counts as left behind."""
 _LOOK = 0.1  # seconds between looks at a claim that may be dead or about to be withdrawn
-_SUFFIX, _PART = ".claim", ".part"
+_SUFFIX = ".claim"
 _STATE = "{} {:012d}\n"  # of one length always, so that it is written over in place
 
 
@@ -67,14 +65,7 @@ class Note:
 
     def is_gone(self) -> bool:
         """Whether its process is known to have ended."""
-        if self.place != _place():
-            return False
-        try:
-            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.Error:
-            return False
+        return self.place == processes.place() and processes.is_gone(self.pid)
 
 
 class _Seen(NamedTuple):
@@ -100,7 +91,7 @@ class Claim:
     def __init__(self, folder: Path, output: str, frames: Sequence[int]) -> None:
         self._folder = folder
         self._note = Note(
-            output, format_range(frames), socket.gethostname(), _place(), os.getpid(), token=uuid.uuid4().hex
+            output, format_range(frames), socket.gethostname(), processes.place(), os.getpid(), token=uuid.uuid4().hex
         )
         self._file = folder / f".dvm-{self._note.token}{_SUFFIX}"
         self._held = self._lost = False
@@ -110,14 +101,8 @@ class Claim:
         self._thread = threading.Thread(target=self._keep_beating, name="dvm-claim", daemon=True)
 
     def __enter__(self) -> Claim:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            _create(self._file, self._note)
-        except OSError as error:
-            raise OutputError(
-                f"'{self._folder}' cannot be written ({error.strerror or error}); choose another folder with -o.",
-                path=self._folder,
-            ) from error
+        with whole_file(self._file, told=self._folder) as temporary:
+            temporary.write_text(_head(self._note) + _STATE.format("asks", 0), encoding="ascii")
         self._thread.start()
         try:
             self._settle()
@@ -146,7 +131,7 @@ class Claim:
 
     def _settle(self) -> None:
         """Deal with every other claim on the same frames: it is left behind, it gives way, or this one does."""
-        _clear(self._folder)
+        clear(self._folder)
         for file in _claims(self._folder):
             other = None if file == self._file else _read(file)
             if other is None:
@@ -197,21 +182,6 @@ def _claims(folder: Path) -> list[Path]:
         return sorted(Path(entry.path) for entry in entries if entry.name.endswith(_SUFFIX))
 
 
-def _create(file: Path, note: Note) -> None:
-    """Make a claim's file, whole from its first moment."""
-    temporary = file.with_suffix(f".{_here()}.{note.pid}{_PART}")
-    with temporary.open("x", encoding="ascii") as stream:
-        stream.write(_head(note) + _STATE.format("asks", 0))
-    temporary.replace(file)
-
-
-def _clear(folder: Path) -> None:
-    """Remove what processes of this machine left that were killed in `_create`."""
-    for file in folder.glob(f".dvm-*.{_here()}.*{_PART}"):
-        if not psutil.pid_exists(int(file.name.split(".")[-2])):
-            _remove(file)
-
-
 def _write_state(file: Path, note: Note, held: bool, beat: int) -> None:
     """Write over the state alone; a claim that somebody has removed is not made again."""
     with file.open("r+b", buffering=0) as stream:
@@ -251,18 +221,3 @@ def _taken(file: Path, note: Note) -> OutputError:
         "wait for it, or name other frames.",
         path=file,
     )
-
-
-@functools.cache
-def _place() -> str:
-    """This machine since it was started, and the namespace that process numbers count in."""
-    facts = [socket.gethostname()]
-    with contextlib.suppress(OSError):  # Linux
-        facts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
-        facts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(facts)
-
-
-def _here() -> str:
-    """This place in a file's name."""
-    return hashlib.blake2b(_place().encode(), digest_size=4).hexdigest()

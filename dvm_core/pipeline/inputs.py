@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.io.plate import Plate
-from dvm_core.pipeline.patience import Stamp, patiently, stamp
+from dvm_core.pipeline.patience import Say, Stamp, patiently, stamp
 from dvm_core.pipeline.regions import Box, union
 from dvm_core.pipeline.session import MattingSession
 from dvm_core.pipeline.shot import Shot
@@ -45,7 +45,7 @@ class Inputs:
         say: Told of each frame that must be read again: a sentence and the frame.
     """
 
-    def __init__(self, shot: Shot, session: MattingSession, say: Callable[[str, int], None]) -> None:
+    def __init__(self, shot: Shot, session: MattingSession, say: Say) -> None:
         self._shot = shot
         self._window = session.window
         self._region = session.region
@@ -70,6 +70,10 @@ class Inputs:
 
         return self._patiently(read, frame)
 
+    def trimap(self, frame: int) -> NDArray[np.uint8]:
+        """A frame's trimap alone, as `read` gives it; InputError as there."""
+        return self._patiently(lambda: self._shot.trimap.read(frame), frame)
+
     def look(self, frames: Sequence[int]) -> None:
         """Read all that `name` needs for some frames: plates by several threads, trimaps in order.
 
@@ -80,7 +84,7 @@ class Inputs:
         with ThreadPoolExecutor(_THREADS) as pool:
             files = pool.map(lambda frame: self._patiently(lambda: self._file(frame), frame), around)
             for frame, file in zip(around, files, strict=True):
-                self._contents[frame] = self._content(file, self._trimap(frame))
+                self._contents[frame] = self._content(file, self.trimap(frame))
 
     def name(self, frame: int) -> str:
         """Hash of all that decides a frame's alpha; the frames around it have been read or looked at."""
@@ -90,9 +94,6 @@ class Inputs:
             regions = [box for far in served(near, self._window, count) if (box := self._at(far).region) is not None]
             digest.update(content.plate + content.trimap + f"{union(regions) if regions else None}".encode())
         return digest.hexdigest()
-
-    def _trimap(self, frame: int) -> NDArray[np.uint8]:
-        return self._patiently(lambda: self._shot.trimap.read(frame), frame)
 
     def _at(self, position: int) -> _Content:
         return self._contents[self._shot.frames[position]]

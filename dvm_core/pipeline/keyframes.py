@@ -15,6 +15,7 @@ from dvm_core.bridge.frames import format_range
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import TrimapReader
+from dvm_core.pipeline.patience import Say, patiently
 from dvm_core.trimap.propagate import Propagated, Segment, propagate_segment, segments
 
 Trimap = NDArray[np.uint8]
@@ -23,20 +24,22 @@ Trimap = NDArray[np.uint8]
 class KeyframeTrimaps:
     """A `TrimapSource` between keyframes; safe to share between threads.
 
-    A segment is propagated up to the frame that is asked for, and kept packed: a trimap packs to some kilobytes.
+    A segment is propagated up to the frame that is asked for, and kept packed: a trimap packs to some kilobytes. Each
+    key and plate that this takes is read with patience, for it is not the file that whoever asks watches.
 
     Args:
         keys: Where the keys are.
         plate: The plates.
         shot: Every frame of the shot, sorted.
         first: Frame that a key whose file has no number is on.
+        say: Told of each file that must be read again: a sentence and the frame.
 
     Raises:
         InputError: No key is on a frame of the shot.
     """
 
-    def __init__(self, keys: TrimapReader, plate: PlateReader, shot: Sequence[int], first: int) -> None:
-        self._keys, self._plate = keys, plate
+    def __init__(self, keys: TrimapReader, plate: PlateReader, shot: Sequence[int], first: int, *, say: Say) -> None:
+        self._keys, self._plate, self._say = keys, plate, say
         there = set(plate.frames)
         self.frames = tuple(frame for frame in shot if frame in there)
         given = (first,) if keys.single is not None else keys.frames
@@ -74,7 +77,7 @@ class KeyframeTrimaps:
         """
         if frame in self.keyed:
             self.confidence[frame] = 1.0
-            return self._keys.read(frame)
+            return self._read_key(frame)
         with self._lock:
             segment = self._segment(frame)
             while frame not in self._packed:
@@ -97,10 +100,17 @@ class KeyframeTrimaps:
     def _next(self, segment: Segment) -> Propagated:
         """The next frame of a segment that is on its way; after a fault it sets out anew."""
         if segment not in self._running:
-            keys = {frame: self._keys.read(frame) for frame in segment.keys}
-            self._running[segment] = propagate_segment(segment, keys, lambda frame: self._plate.read(frame).display)
+            keys = {frame: self._read_key(frame) for frame in segment.keys}
+            self._running[segment] = propagate_segment(segment, keys, self._read_plate)
         try:
             return next(self._running[segment])
         except InputError:
             del self._running[segment]
             raise
+
+    def _read_key(self, frame: int) -> Trimap:
+        return patiently(lambda: self._keys.read(frame), [self._keys.path(frame)], frame=frame, say=self._say)
+
+    def _read_plate(self, frame: int) -> NDArray[np.float32]:
+        path = self._plate.sequence.path(frame)
+        return patiently(lambda: self._plate.read(frame).display, [path], frame=frame, say=self._say)

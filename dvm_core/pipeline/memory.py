@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.errors import DeviceError
 from dvm_core.bridge.settings import Settings, parse_memory
 from dvm_core.model.network import MattingNetwork
@@ -52,7 +53,7 @@ class MemoryPlan:
     def __str__(self) -> str:
         """For people."""
         tiles = f"tiles of {self.tile}" if self.tile else "no tiles"
-        return f"{tiles}, at most {self.need / GIGABYTE:.1f} of {self.limit / GIGABYTE:.1f} GB"
+        return f"{tiles}, at most {in_words(self.need)} of {in_words(self.limit)}"
 
 
 def plan(
@@ -165,8 +166,8 @@ def _more_memory(least: MemoryPlan) -> str:
 def _too_little(size: tuple[int, int], model: str, least: MemoryPlan, advice: str) -> DeviceError:
     height, width = size
     return DeviceError(
-        f"A {width}x{height} plate needs about {least.need / GIGABYTE:.1f} GB with {model}, but only "
-        f"{least.limit / GIGABYTE:.1f} GB may be used; {advice}."
+        f"A {width}x{height} plate needs about {in_words(least.need)} with {model}, but only "
+        f"{in_words(least.limit)} may be used; {advice}."
     )
 
 

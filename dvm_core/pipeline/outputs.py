@@ -19,12 +19,13 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.alpha_file import CHANNELS, AlphaWriter, ForegroundWriter
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.image_file import ImageFile
-from dvm_core.io.output import is_whole, remove_leftovers
+from dvm_core.io.output import is_whole
 from dvm_core.io.sequence import output_path
 from dvm_core.pipeline.claim import Claim
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.room import Room, measure
 from dvm_core.pipeline.shot import Shot
+from dvm_core.whole_file import remove_leftovers
 
 JOB_ATTRIBUTE = "dvm:job"
 FOREGROUND_ATTRIBUTE = "dvm:foreground"
@@ -164,13 +165,14 @@ class Outputs:
             claim.require()
         frame, alpha, header = finished.frame, finished.alpha, finished.header
         attributes = self._attributes | {INPUTS_ATTRIBUTE: finished.inputs}
-        if finished.linear is not None:
-            attributes = attributes | {"oiio:ColorSpace": finished.linear_space}
+        in_colour = attributes | {"oiio:ColorSpace": finished.linear_space}
         if self._foreground is not None and finished.linear is not None:
             colour = foreground.estimate_by(self._solver, finished.linear, alpha)
-            self._foreground.write(frame, colour, alpha, header, attributes=attributes)
-        rgb = finished.linear if self._colour else None
-        self._alpha.write(frame, alpha, header, rgb=rgb, attributes=attributes)
+            self._foreground.write(frame, colour, alpha, header, attributes=in_colour)
+        if self._colour:
+            self._alpha.write(frame, alpha, header, rgb=finished.linear, attributes=in_colour)
+        else:
+            self._alpha.write(frame, alpha, header, attributes=attributes)
 
     def _paths(self, frame: int) -> list[Path]:
         return [writer.path(frame) for writer in self._writers]

@@ -12,6 +12,8 @@ from dvm_core.bridge.errors import InputError
 
 Result = TypeVar("Result")
 Stamp = tuple[int, int, int] | None
+Say = Callable[[str, int], None]
+"""Told before each further attempt what happened, and the frame."""
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further attempt."""
@@ -19,16 +21,15 @@ WAITS = (0.5, 1.0, 2.0)
 _PASSING = {errno.ESTALE, errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ETIMEDOUT}
 
 
-def patiently(
-    read: Callable[[], Result], paths: Sequence[Path], *, frame: int, say: Callable[[str, int], None]
-) -> Result:
+def patiently(read: Callable[[], Result], paths: Sequence[Path], *, frame: int, say: Say) -> Result:
     """Read, and again while that has a chance: the storage's fault may pass, and a file may still be on its way.
 
     Args:
         read: Reads; raises InputError or OSError if it cannot.
-        paths: Files that it reads; one that changed meanwhile makes the result worthless.
+        paths: Every file that it reads without patience of its own; one that changed meanwhile makes the result
+            worthless.
         frame: Frame number, for messages.
-        say: Told before each further attempt what happened, and the frame.
+        say: Told of each further attempt.
 
     Returns:
         What `read` returned while its files stayed as they were.
@@ -37,13 +38,13 @@ def patiently(
         InputError: The frame cannot be read, and waiting would not help or has not helped.
     """
     for attempt, wait in enumerate((*WAITS, None), 1):
-        before = _stamps(paths)
+        before = stamps(paths)
         passing = False
         try:
             result = read()
-            if _stamps(paths) == before:
+            if not (changed := _changed(paths, before)):
                 return result
-            fault = _changing(paths, frame)
+            fault = _changing(changed, frame)
             passing = True
         except InputError as error:
             fault = error
@@ -53,7 +54,7 @@ def patiently(
         if wait is None:
             break
         time.sleep(wait)
-        if not passing and _stamps(paths) == before:  # damaged, and nobody is writing it
+        if not passing and not _changed(paths, before):  # damaged, and nobody is writing it
             break
         say(f"{fault.message} Reading it again, {attempt} of {len(WAITS)}.", frame)
     raise fault
@@ -68,8 +69,13 @@ def stamp(path: Path) -> Stamp:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _stamps(paths: Sequence[Path]) -> list[Stamp]:
+def stamps(paths: Sequence[Path]) -> list[Stamp]:
+    """The `stamp` of each of some files."""
     return [stamp(path) for path in paths]
+
+
+def _changed(paths: Sequence[Path], before: Sequence[Stamp]) -> list[Path]:
+    return [path for path, then, now in zip(paths, before, stamps(paths), strict=True) if then != now]
 
 
 def _changing(paths: Sequence[Path], frame: int) -> InputError:

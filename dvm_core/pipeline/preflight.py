@@ -17,6 +17,7 @@ from dvm_core.bridge.frames import format_range
 from dvm_core.io.colour import ColourSpace
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.plate import PlateReader
+from dvm_core.pipeline import patience
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -27,7 +28,6 @@ Kind = TypeVar("Kind", bound=Hashable)
 _THREADS = 16  # headers wait for the disk or the network, not for the processor
 _NAMED = 8  # frames that a message names one by one before it gives them as ranges
 _TOLD = 12  # damaged files whose own fault is told
-_PATIENCE = 0.5  # seconds until a frame that could not be read is looked at again: it may be on its way
 
 
 class TrimapSource(Protocol):
@@ -79,10 +79,15 @@ def survey(plate: PlateReader, trimap: TrimapSource, frames: Sequence[int]) -> t
         The size that the frames have (that of most of them), and every problem found.
     """
     facts, faults = _look(plate, trimap, frames)
-    if faults:
-        time.sleep(_PATIENCE)
+    for wait in patience.WAITS:
+        if not faults:
+            break
+        before = _stamps(plate, trimap, faults)
+        time.sleep(wait)
         late, faults = _look(plate, trimap, list(faults))
         facts.update(late)
+        if _stamps(plate, trimap, faults).items() <= before.items():  # damaged, and nobody is writing them
+            break
     problems = _damaged(faults)
     if not facts:
         return (0, 0), problems
@@ -149,6 +154,10 @@ def _look(
             header, space = picture
             facts[frame] = _Facts((header.height, header.width), (mask.height, mask.width), space)
     return facts, faults
+
+
+def _stamps(plate: PlateReader, trimap: TrimapSource, frames: Iterable[int]) -> dict[int, list[patience.Stamp]]:
+    return {frame: patience.stamps([plate.sequence.path(frame), trimap.path(frame)]) for frame in frames}
 
 
 def _tried(look: Callable[[int], Found], frame: int) -> Found | InputError:

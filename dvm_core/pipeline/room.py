@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.errors import OutputError
-
-_GIGABYTE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Room:
 
     def __str__(self) -> str:
         """For people."""
-        return f"at most {self.need / _GIGABYTE:.1f} of {self.free / _GIGABYTE:.1f} GB free at {self.folder}"
+        return f"at most {in_words(self.need)} of {in_words(self.free)} free at {self.folder}"
 
 
 def measure(files: Iterable[tuple[Path, int]]) -> list[Room]:

@@ -32,6 +32,7 @@ from dvm_core.pipeline.windows import Span, spans
 
 Emit = Callable[[Event], None]
 Load = Callable[[str], nn.Module]
+KEPT = "Kept, as nothing they were made from has changed: {}."
 _NOTHING = np.empty((0, 0, 3), np.float32)
 
 
@@ -121,7 +122,7 @@ class _Run:
             settings.tile,
             settings.max_memory,
         ) as session:
-            shot = open_shot(job, session.window)
+            shot = open_shot(job, session.window, say=self._warn)
             plan = session.plan(shot.size, len(shot.frames), settings)
             inputs = Inputs(shot, session, self._warn)
             outputs = Outputs(job, self._attributes(session, shot, plan))
@@ -129,7 +130,7 @@ class _Run:
             self._announce(session, shot, plan, pending)
             self._check_room(outputs, pending, shot.size)
             if not dry_run:
-                require_unknown(job, shot)
+                require_unknown(job, shot, inputs.trimap)
                 with outputs.claimed(pending):
                     # Somebody else may have finished some of them between the look and the claim.
                     pending = outputs.pending(shot, inputs)
@@ -178,7 +179,7 @@ class _Run:
         )
         self._emit(protocol.log(f"Memory plan: {plan}."))
         if kept:
-            self._emit(protocol.log(f"Kept, as nothing they were made from has changed: {format_range(kept)}."))
+            self._emit(protocol.log(KEPT.format(format_range(kept))))
         for warning in shot.warnings:
             self._warn(warning)
 

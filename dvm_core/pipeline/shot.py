@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.frames import format_range
@@ -11,6 +15,7 @@ from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
 from dvm_core.pipeline.keyframes import KeyframeTrimaps
+from dvm_core.pipeline.patience import Say
 from dvm_core.pipeline.preflight import TrimapSource, listed, missing, refuse, survey
 from dvm_core.pipeline.windows import spans
 
@@ -36,12 +41,13 @@ class Shot:
     warnings: tuple[str, ...]
 
 
-def open_shot(job: MatteJob, window: Window) -> Shot:
+def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     """Find a job's frames and check them.
 
     Args:
         job: The job, paths resolved.
         window: Neighbours that the model wants.
+        say: Told of each file that must be read again as keyframes are propagated.
 
     Raises:
         InputError: If frames are missing, a header is damaged, or sizes or colour spaces differ; it names all of it.
@@ -51,7 +57,7 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
     plate = PlateReader(job.plate, keep_linear=keep_linear, **settings.of_plate)
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
-    trimap, keyed = _trimaps(job, plate, shot, wanted)
+    trimap, keyed = _trimaps(job, plate, (shot, wanted), say)
     problems = missing(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     problems += missing(
         wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes"
@@ -64,19 +70,25 @@ def open_shot(job: MatteJob, window: Window) -> Shot:
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
     refuse(problems + found)
-    return Shot(plate, trimap, frames, wanted, size, _warnings(shot, frames, wanted, window))
+    warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate))
+    return Shot(plate, trimap, frames, wanted, size, warnings)
 
 
-def require_unknown(job: MatteJob, shot: Shot) -> None:
+def require_unknown(job: MatteJob, shot: Shot, read: Callable[[int], NDArray[np.uint8]]) -> None:
     """Refuse a range in which no trimap has an unknown pixel; as a rule the first frame has some.
 
     A job that names its shot is a part of it, and may well have none while the shot has.
+
+    Args:
+        job: The job.
+        shot: Its files.
+        read: Gives the trimap of a frame.
 
     Raises:
         InputError: If there is none.
     """
     for frame in (*shot.wanted, *(shot.frames if job.shot_range else ())):
-        if (shot.trimap.read(frame) == UNKNOWN).any():
+        if (read(frame) == UNKNOWN).any():
             return
     raise InputError(
         f"No trimap of frames {format_range(shot.wanted)} has an unknown pixel (between 0.05 and 0.95), so there is "
@@ -85,12 +97,13 @@ def require_unknown(job: MatteJob, shot: Shot) -> None:
 
 
 def _trimaps(
-    job: MatteJob, plate: PlateReader, shot: tuple[int, ...], wanted: tuple[int, ...]
+    job: MatteJob, plate: PlateReader, frames: tuple[tuple[int, ...], tuple[int, ...]], say: Say
 ) -> tuple[TrimapSource, tuple[int, ...]]:
-    """Where the trimaps come from, and the frames that have one."""
+    """Where the trimaps come from, and the frames that have one; of all frames of the shot, and the wanted ones."""
+    shot, wanted = frames
     files = TrimapReader(job.trimap, channel=job.settings.trimap_channel)
     if job.trimap_mode == "keyframes":
-        keyframes = KeyframeTrimaps(files, plate, shot, wanted[0])
+        keyframes = KeyframeTrimaps(files, plate, shot, wanted[0], say=say)
         return keyframes, keyframes.frames
     return files, _keyed(files, wanted)
 
@@ -117,3 +130,16 @@ def _lost_neighbours(
     """Neighbours of the wanted frames that the shot should have but cannot use."""
     needed = {frame for span in spans(shot, wanted, window) for frame in span.frames}
     return sorted(needed - set(frames))
+
+
+def _gaps(job: MatteJob, plate: PlateReader) -> tuple[str, ...]:
+    """Frames that a job would have if its plate had them; one that names its frames hears of them as missing."""
+    if job.range or job.shot_range:
+        return ()
+    lost = sorted(set(range(plate.frames[0], plate.frames[-1] + 1)) - set(plate.frames))
+    if not lost:
+        return ()
+    return (
+        f"The plate {job.plate} has no file for frames {listed(lost)}; they are left out, and the frames beside them "
+        "are taken for neighbours.",
+    )

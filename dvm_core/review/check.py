@@ -6,7 +6,6 @@ Nothing here judges how good a matte is; that is for eyes, and for the contact s
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core import foreground
-from dvm_core.bridge.errors import InputError, OutputError
+from dvm_core.bridge.errors import InputError
 from dvm_core.bridge.frames import format_range
 from dvm_core.io.colour import DISPLAY, LINEAR, requested_space
 from dvm_core.io.convert import to_linear
@@ -31,6 +30,7 @@ from dvm_core.io.sequence import output_path
 from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, TrimapReader
 from dvm_core.review.contact_sheet import ReviewFrame, contact_sheet
 from dvm_core.review.preview import write_png
+from dvm_core.whole_file import write_text
 
 MADE_BY = ("dvm:model", "dvm:version", "dvm:device", "dvm:kernels", "dvm:precision", "dvm:job")
 """Attributes that must be the same in every frame; else two machines made two pictures."""
@@ -109,7 +109,7 @@ def inspect(files: Files, frames: Sequence[int], folder: Path, seen: Seen = lamb
         OutputError: The folder cannot be written.
     """
     found = check(files, frames, seen)
-    _write_text(folder / FINDINGS, json.dumps(found.document(), indent=2) + "\n")
+    write_text(folder / FINDINGS, json.dumps(found.document(), indent=2) + "\n")
     spoiled = {problem.frame for problem in found.problems}
     good = [frame for frame in frames if frame not in spoiled]
     if good:
@@ -220,13 +220,3 @@ def _smaller(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     size = (_WIDTH, max(1, round(height * _WIDTH / width)))
     shrunk: NDArray[np.float32] = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return shrunk
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}.", path=path) from None

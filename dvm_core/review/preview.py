@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from importlib.util import find_spec
 from itertools import chain
@@ -14,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dvm_core.bridge.errors import OutputError, UsageError
+from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.output import spec_of, write_image
 from dvm_core.review.comp import GREY, display_bytes, over
+from dvm_core.whole_file import whole_file
 
 Frame = NDArray[np.uint8]
 
@@ -90,21 +89,14 @@ def write_png(path: Path, picture: Frame) -> None:
 def _write_movie(path: Path, size: tuple[int, ...], frames: Iterable[Frame], fps: Fraction) -> Path:
     import av
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = _stream(container, size, fps)
-            for frame in frames:
-                container.mux(stream.encode(_picture(frame)))
-            container.mux(stream.encode(None))
-        return temporary.replace(path)
-    except OSError as error:  # PyAV's errors of files and disks are OSErrors too
-        reason = error.strerror or error
-        raise OutputError(f"'{path}' cannot be written ({reason}); free the disk or choose another folder.") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    options = {"movflags": "+faststart"}
+    # PyAV's errors of files and disks are OSErrors too.
+    with whole_file(path) as temporary, av.open(str(temporary), "w", format="mp4", options=options) as container:
+        stream = _stream(container, size, fps)
+        for frame in frames:
+            container.mux(stream.encode(_picture(frame)))
+        container.mux(stream.encode(None))
+    return path
 
 
 def _stream(container: Any, size: tuple[int, ...], fps: Fraction) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,8 +106,12 @@ def turned(batch: Batch, turn: int) -> Batch:
 
 
 def _start_loader(_: int) -> None:
-    """Loaders are one thread each. OpenCV's threads are set before the fork (`train`): changing them after it hangs."""
+    """Loaders are one thread each. OpenCV's threads are set before the fork (`train`): changing them after it hangs.
+
+    Ctrl-C reaches every process of a terminal; it is the optimiser's to stop, which needs its loaders until then.
+    """
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _look_at_unknown(take: Take, rng: Rng, size: int) -> tuple[int, int]:

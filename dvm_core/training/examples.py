@@ -9,6 +9,7 @@ import numpy as np
 
 from dvm_core.bridge.errors import InputError, UsageError
 from dvm_core.bridge.frames import parse_range
+from dvm_core.bridge.settings import Settings
 from dvm_core.io.matte_file import read_channel
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.sequence import FrameSequence, find_sequence
@@ -32,6 +33,7 @@ class Files:
         colorspace: `auto` or the name of the plate's colour space.
         layer: Layer of the plate.
         view: Stereo view of the plate.
+        movie_frames: How the frames of a plate that is a movie are numbered: by `count` or by `timecode`.
         trimap_channel: Channel of the trimaps.
         alpha_channel: Channel of the alphas.
     """
@@ -43,6 +45,7 @@ class Files:
     colorspace: str = "auto"
     layer: str = ""
     view: str = ""
+    movie_frames: str = "count"
     trimap_channel: str = ""
     alpha_channel: str = ""
 
@@ -58,7 +61,10 @@ def read_examples(files: Files, window: Window) -> list[Example]:
         InputError: A file is missing or damaged, or its size is not that of the others.
         UsageError: A pattern, range or colour space is not valid.
     """
-    plate = PlateReader(files.plate, colorspace=files.colorspace, layer=files.layer, view=files.view)
+    ways = Settings(
+        colorspace=files.colorspace, layer=files.layer, view=files.view, movie_frames=files.movie_frames
+    ).of_plate
+    plate = PlateReader(files.plate, keep_linear=False, **ways)
     trimap = TrimapReader(files.trimap, channel=files.trimap_channel)
     alpha = find_sequence(files.alpha, "alpha")
     finished = _finished(files, alpha, plate)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dvm_core.bridge.errors import InputError
 from dvm_core.training.backgrounds import background
 from dvm_core.training.foregrounds import foreground
+from dvm_core.whole_file import whole_file
 
 Bytes = NDArray[np.uint8]
 
@@ -104,9 +105,8 @@ def _kept(stem: Path, count: int, size: int, channels: int, seed: int) -> Bytes:
         picture = np.dstack(foreground(rng, size)) if channels == 4 else background(rng, size)
         pictures[number] = np.round(picture * 255.0).astype(np.uint8)
     if have < count:
-        partial = stem.with_suffix(".partial.npy")
-        np.save(partial, pictures)
-        partial.replace(file)
+        with whole_file(file) as temporary, temporary.open("wb") as stream:
+            np.save(stream, pictures)
     return pictures
 
 

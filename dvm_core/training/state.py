@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dvm_core.bridge.errors import ModelError
+from dvm_core.whole_file import whole_file
 
 SHARD = 15_000_000
 """Largest piece of a saved state, in bytes."""
@@ -114,6 +115,5 @@ def _read(piece: Path) -> bytes:
 
 
 def _write(path: Path, content: bytes | memoryview) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)

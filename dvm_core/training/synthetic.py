@@ -23,6 +23,7 @@ _WITH_CORE = 0.92  # share of takes that are to have a solid core, as most objec
 _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
 _DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
+_OCTAVES = (-0.25, 1.6)  # by how much a picture is reduced: most of what artists bring is finer than what was drawn
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
@@ -95,7 +96,7 @@ def _shoot(
 
 
 def _background(library: Library, rng: Rng, size: int) -> Array:
-    """A crop of a background, at any scale down to a half, turned and recoloured; (size, size, 3) linear."""
+    """A crop of a background, at any scale down to a third, turned and recoloured; (size, size, 3) linear."""
     picture = library.backgrounds[rng.integers(len(library.backgrounds))]
     crop = _crop(picture, rng, size, _anywhere)
     return _regrade(bytes_to_linear(crop), rng)
@@ -150,9 +151,11 @@ def _regrade(linear: Array, rng: Rng) -> Array:
 def _crop(picture: NDArray[np.uint8], rng: Rng, size: int, choose: Chooser) -> NDArray[np.uint8]:
     """A square of the picture, reduced to `size`, mirrored and turned by right angles."""
     largest = picture.shape[0]
-    span = int(np.clip(size * np.exp2(rng.uniform(-0.25, 1.0)), min(size, largest), largest))
+    span = max(round(size * np.exp2(rng.uniform(*_OCTAVES))), min(size, largest))
     if span < 1.15 * size:  # so small a step would only soften: keep the pixels as they are
         span = min(size, largest)
+    if span > largest:
+        picture = _beyond(picture, rng, span)
     row, column = choose(picture, rng, span)
     crop = picture[row : row + span, column : column + span]
     if span != size:
@@ -160,6 +163,13 @@ def _crop(picture: NDArray[np.uint8], rng: Rng, size: int, choose: Chooser) -> N
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
     return np.ascontiguousarray(np.rot90(crop, int(rng.integers(4))))
+
+
+def _beyond(picture: NDArray[np.uint8], rng: Rng, span: int) -> NDArray[np.uint8]:
+    """The picture and its mirror images around it, `span` pixels wide: a crop may reach beyond what was drawn."""
+    missing = span - picture.shape[0]
+    before = rng.integers(missing + 1, size=2)
+    return np.pad(picture, [(at, missing - at) for at in before] + [(0, 0)], mode="symmetric")
 
 
 def _anywhere(picture: NDArray[np.uint8], rng: Rng, span: int) -> tuple[int, int]:

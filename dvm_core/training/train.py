@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +38,19 @@ class TrainResult:
     weights: str
 
 
-def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | None = None) -> TrainResult:
+def train(
+    recipe: Recipe,
+    minutes: float | None = None,
+    resume: str | Path | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> TrainResult:
     """Train until the recipe's last step, or for so many minutes.
 
     Args:
         recipe: Every number of the run.
         minutes: Time for this slice; None for no limit.
         resume: State to go on from. Its step counts; a recipe of another length gives another learning rate.
+        stopped: Asked after each step; once it says so, the slice ends as if its time were up.
 
     Raises:
         ModelError: `resume` is no state of such a network.
@@ -54,7 +61,7 @@ def train(recipe: Recipe, minutes: float | None = None, resume: str | Path | Non
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
     for batch in load(recipe, open_library(recipe.data), run.step):
         run.advance(batch)
-        if time.monotonic() >= end:
+        if time.monotonic() >= end or stopped():
             break
     run.validate()
     run.save()

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import queue
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dvm_core.bridge import checks, protocol
 from dvm_core.bridge.errors import UsageError
+from dvm_core.processes import leave
 from dvm_core.worker.channel import Channel
 
 LONGEST_LINE = 1 << 20
 """Bytes; a job is a short document."""
-
-PATIENCE = 60.0
-"""Seconds that the frame in work may take to its end once the host is gone."""
 
 _FIELDS = {"run": ("id", "job"), "cancel": ("id",), "ping": ("id",), "quit": ()}
 
@@ -89,10 +86,7 @@ class Inbox:
             self._hear(line)
             if self.closed:
                 break
-        self.close()
-        # Past the end of the host nobody could stop a frame that never ends; until then, let it stand complete.
-        time.sleep(PATIENCE)
-        os._exit(1)
+        leave(self.close)
 
     def _hear(self, line: bytes) -> None:
         name = None

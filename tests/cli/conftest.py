@@ -12,6 +12,7 @@ import OpenImageIO as oiio
 import pytest
 
 from dvm_core.cli import main
+from dvm_core.processes import here
 
 HEIGHT, WIDTH = 33, 46
 FRAMES = (1001, 1002, 1003, 1004)
@@ -24,6 +25,20 @@ class Ran:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture
+def left_behind():
+    """Puts what a killed writer of a file leaves beside it; gives its path."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+
+    def put(path):
+        part = path.with_name(f".{path.name}.{here()}-{ended.pid}-0.part")
+        part.write_bytes(b"half")
+        return part
+
+    return put
 
 
 def write_image(path, pixels, channels, kind="half", **windows):

@@ -1,7 +1,5 @@
 """The command line as a whole: what it offers, how quickly it answers, and what becomes of faults and signals."""
 
-import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,10 +10,9 @@ import pytest
 import typer
 
 from dvm_core import __version__
-from dvm_core.bridge.errors import Cancelled, DeviceError, DvmError, InputError
+from dvm_core.bridge.errors import DeviceError, DvmError, InputError
 from dvm_core.cli.grouping import grouped
-from dvm_core.cli.phrases import duration, memory
-from dvm_core.cli.stop import Stop
+from dvm_core.cli.phrases import duration
 from dvm_core.faults import as_dvm_errors, report, sentence
 
 ROOT = Path(__file__).parents[2]
@@ -130,23 +127,6 @@ def test_a_sentence_names_file_and_frame_once(error, said):
     assert sentence(error) == said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_first_signal_asks_to_stop_and_a_second_one_stops_at_once(number):
-    before = signal.getsignal(number)
-    with Stop() as stop:
-        assert not stop.requested
-        os.kill(os.getpid(), number)
-        assert stop.requested
-        with pytest.raises(Cancelled):
-            os.kill(os.getpid(), number)
-    assert signal.getsignal(number) is before
-
-
 @pytest.mark.parametrize(("seconds", "text"), [(3.4, "3 s"), (89, "89 s"), (120, "2 min"), (12600, "3.5 h")])
 def test_times_are_said_in_words(seconds, text):
     assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(("amount", "text"), [(850 << 20, "850 MB"), (3 << 29, "1.5 GB")])
-def test_amounts_of_memory_are_said_in_words(amount, text):
-    assert memory(amount) == text

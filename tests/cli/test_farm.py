@@ -111,7 +111,8 @@ def shots(shot):
 
 
 def test_a_batch_ends_in_one_summary_and_the_code_of_the_first_shot_that_failed(dvm, shots, shot):
-    ran = dvm("batch", shots, "--workers", 1, "--json", "--progress", "none")
+    report = shot.folder / "reports" / "night.json"
+    ran = dvm("batch", shots, "--workers", 1, "--json", "--progress", "none", "--report", report)
     assert ran.code == 3
     summary = json.loads(ran.out)
     states = [(entry["name"], entry["state"], entry["made"], entry["code"]) for entry in summary["shots"]]
@@ -119,6 +120,24 @@ def test_a_batch_ends_in_one_summary_and_the_code_of_the_first_shot_that_failed(
     assert (summary["state"], summary["code"]) == ("failed", 3)
     assert ran.err.splitlines()[-1].startswith("dvm: 1 of 2 shots are not done: gone")
     assert len(list((shot.folder / "one").glob("a.*.exr"))) == 4
+    kept = json.loads(report.read_text())
+    assert kept == {"schema": "dvm-batch-report/1", "version": kept["version"], **summary}
+    text = report.with_suffix(".txt").read_text()
+    assert ": failed" in text.splitlines()[0]
+    assert "No frame of the plate" in text
+    resumed = json.loads(dvm("batch", shots, "--workers", 1, "--json", "--progress", "none", "--resume").out)
+    assert [(entry["made"], entry["kept"]) for entry in resumed["shots"]] == [(0, 4), (0, 0)]
+
+
+def test_a_batch_that_cannot_even_begin_is_reported_too(dvm, shot):
+    ran = dvm("batch", shot.folder / "gone.yaml", "--json", "--report", shot.folder / "r.json")
+    assert ran.code == 2
+    summary = json.loads(ran.out)
+    assert (summary["state"], summary["code"], summary["shots"]) == ("failed", 2, [])
+    assert summary["message"] in ran.err
+    assert json.loads((shot.folder / "r.json").read_text())["message"] == summary["message"]
+    blocked = dvm("batch", shot.folder / "gone.yaml", "--report", shot.folder / "plate.1001.exr" / "r.json")
+    assert blocked.code == 6
 
 
 def test_a_batch_prints_a_table_and_events_with_their_shot(dvm, shots):

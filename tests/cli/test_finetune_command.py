@@ -57,6 +57,12 @@ def test_a_few_alphas_give_a_model_that_mattes_the_shot_and_is_named_in_its_head
     assert f"lite {record.sha256[:16]}".encode() in wide.alpha(1002).read_bytes()[:4000]
 
 
+def test_threads_that_cannot_be_are_code_2_in_one_sentence(dvm, command):
+    ran = dvm(*command, "--threads", "-1")
+    assert ran.code == 2
+    assert ran.err.startswith("dvm: 'threads' must be a whole number")
+
+
 def test_the_end_says_how_to_use_it(dvm, wide, command):
     ran = dvm(*command)
     out = wide.folder / "models" / "sh010.safetensors"

@@ -100,3 +100,9 @@ def test_a_way_to_number_movies_that_there_is_not_is_wrong_usage(dvm, arguments)
     ran = dvm(*arguments, "--movie-frames", "guess")
     assert ran.code == 2
     assert "count, timecode" in ran.err
+
+
+def test_what_a_killed_one_left_is_cleared_away(dvm, shot, arguments, left_behind):
+    part = left_behind(shot.folder / "fg.1003.exr")
+    assert dvm(*arguments, "--range", "1001").code == 0
+    assert not part.exists()

@@ -1,11 +1,8 @@
 import json
 
-import pytest
-
-from dvm_core.bridge.errors import OutputError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.jobdir import JobDirectory
-from dvm_core.cli.report import as_text, require_place
+from dvm_core.cli.report import as_text
 
 
 def test_a_report_tells_what_was_done_as_json_and_as_text(dvm, shot, tmp_path):
@@ -51,9 +48,8 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(dvm, shot, tmp_
     (tmp_path / "file").write_text("in the way")
     ran = dvm(*shot.arguments, "--report", tmp_path / "file" / "r.json")
     assert ran.code == 6
+    assert "r.json' cannot be written (" in ran.err
     assert not shot.alpha(1001).exists()
-    with pytest.raises(OutputError, match="report"):
-        require_place(tmp_path / "file" / "r.json")
 
 
 def test_the_slowest_frames_and_every_warning_are_named():

@@ -1,12 +1,17 @@
 """How `dvm train` hands its options over and tells the result; training itself has tests of its own."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dvm_core.training import train as training
 from dvm_core.training.recipe import load_recipe
+from dvm_core.training.state import load_state
 
 
 @pytest.fixture
@@ -21,8 +26,9 @@ def runs(monkeypatch):
     """What was asked of training, in place of hours of it."""
     seen = []
 
-    def train(*arguments):
-        seen.append(arguments)
+    def train(recipe, minutes, resume, stopped):
+        seen.append((recipe, minutes, resume))
+        assert not stopped()
         training.log.info("step 3, loss 0.25")
         return training.TrainResult(3, Path("small.state"), {"mse": 0.125}, finished=False, weights="small.safetensors")
 
@@ -66,3 +72,27 @@ def test_a_state_that_is_none_is_code_5(dvm, recipe, tmp_path):
     ran = dvm("train", recipe, "--resume", tmp_path / "bad.state")
     assert ran.code == 5
     assert "bad.state" in ran.err
+
+
+def test_ctrl_c_ends_a_real_run_with_its_state_saved(tmp_path):
+    recipe = tmp_path / "recipe.json"
+    data = {"library": str(tmp_path / "library"), "foregrounds": 3, "backgrounds": 2, "picture_size": 64}
+    recipe.write_text(
+        json.dumps(
+            {"name": "small", "out": str(tmp_path), "pixels": 4096, "sizes": [64], "shares": [1.0], "data": data}
+        )
+    )
+    command = [sys.executable, "-m", "dvm_core.cli", "train", str(recipe)]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )  # a session of its own: the signal below reaches its loader too, as Ctrl-C in a terminal does
+    try:
+        assert '"step": 10.0' in run.stderr.readline()
+        os.killpg(run.pid, signal.SIGINT)
+        out, err = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    assert run.returncode == 0, err
+    assert "Traceback" not in err
+    assert out.startswith("Stopped at step ")
+    assert load_state(tmp_path / "small.state")["step"] >= 10

@@ -86,3 +86,9 @@ def test_the_matte_is_never_written_over(dvm, shot):
     assert ran.code == 2
     assert f"{matte} is read by this command" in ran.err
     assert matte.read_bytes() == before
+
+
+def test_what_a_killed_one_left_is_cleared_away(dvm, shot, left_behind):
+    part = left_behind(shot.folder / "made.1003.png")
+    assert dvm(*_arguments(shot, "--range", "1001")).code == 0
+    assert not part.exists()

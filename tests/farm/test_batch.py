@@ -51,11 +51,17 @@ def test_shots_are_jobs_with_names_or_job_files(clip, file):
         ([entry("a", modell="lite")], "Shot 1 of the batch: .*modell"),
         (["gone.json"], "Shot 1 of the batch"),
         ([7], "a job, or the path"),
+        ([entry("a", settings=[1])], "Shot 1 of the batch: 'settings' must be an object"),
     ],
 )
 def test_a_wrong_shot_is_named_before_anything_is_done(file, shots, message):
     with pytest.raises(UsageError, match=message):
         batch.read(file(shots))
+
+
+def test_defaults_that_do_not_fit_are_refused(file):
+    with pytest.raises(UsageError, match="'settings' must be an object with named values; found 3"):
+        batch.read(file([entry("a")], defaults={"settings": 3}))
 
 
 @pytest.mark.parametrize("text", ["[", "a: b: c", "- 1", "schema: dvm-batch/2", "\x00"])

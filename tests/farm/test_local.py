@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -41,6 +43,15 @@ def workers():
         for child in psutil.Process().children(recursive=True)
         if child.status() != psutil.STATUS_ZOMBIE and "dvm_core.worker" in child.cmdline()
     ]
+
+
+def propagations(pid):
+    """Processes of a run that propagate."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.Error):
+            found += [child] if "propagate" in child.cmdline() else []
+    return found
 
 
 def test_two_workers_that_are_killed_mid_chunk_still_give_the_pixels_of_one_process(shared_clip):
@@ -109,6 +120,19 @@ def test_a_killed_run_leaves_no_process_and_is_resumed_bit_for_bit(shared_clip, 
     assert shared_clip.alphas("orphaned").items() <= shared_clip.alphas("whole").items()
     subprocess.run([*command, "--resume"], check=True, capture_output=True, timeout=600)
     assert shared_clip.alphas("orphaned") == shared_clip.alphas("whole")
+
+
+def test_a_step_of_a_killed_run_ends_with_it_and_writes_nothing(clip):
+    """It is killed while propagation starts, so not one trimap has been made yet."""
+    job = clip.job_file(**clip.paint_keys((1001, 1009)))
+    command = [sys.executable, "-c", "from dvm_core.cli import main; main()", "farm", "run-local", str(job)]
+    with subprocess.Popen([*command, "--workers", "1", "--quiet"]) as process:
+        while not (theirs := propagations(process.pid)):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert not psutil.wait_procs(theirs, timeout=300)[1], "a step outlived the run that it worked for"
+    assert not list(clip.folder.rglob("sh010_*/*.png"))
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ def test_rgba_is_premultiplied_and_tagged(tmp_path, alpha, noise):
     spec, pixels = read(writer.write(1, alpha, PLAIN, rgb=rgb, attributes={"oiio:ColorSpace": "lin_ap1_scene"}))
     np.testing.assert_array_equal(pixels, np.dstack([rgb * alpha[..., None], alpha]))
     assert spec.get_string_attribute("oiio:ColorSpace") == "lin_ap1_scene"
+    assert spec.getattribute("chromaticities")[:2] == pytest.approx((0.713, 0.293))
 
 
 def test_a_foreground_is_straight(tmp_path, alpha, noise):
@@ -102,13 +103,20 @@ def test_windows_pixel_aspect_and_time_code_are_the_plates(write_image, noise, t
     assert spec.get_string_attribute("DateTime") == "2026:01:02 03:04:05"
 
 
-def test_a_time_code_survives(tmp_path, alpha):
+@pytest.mark.parametrize("rate", ["framesPerSecond", "FramesPerSecond"])
+def test_time_code_frame_rate_and_camera_survive(tmp_path, alpha, rate):
+    """The rate under OpenEXR's name, whichever of the two the plate has."""
     made = oiio.ImageSpec(8, 6, 3, "half")
     made.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01020304, 0))
-    made.attribute("FramesPerSecond", oiio.TypeRational, (24000, 1001))
+    made.attribute(rate, oiio.TypeRational, (24000, 1001))
+    made.attribute("lensModel", "S4/i 50mm")
+    made.attribute("focus", 2.5)
+    made.attribute("ImageDescription", "of the plate alone")
     spec, _ = read(AlphaWriter(tmp_path / "a.####.exr").write(1, alpha, ImageHeader.of_spec(made)))
     assert spec.getattribute("smpte:TimeCode") == made.getattribute("smpte:TimeCode")
-    assert tuple(spec.getattribute("FramesPerSecond")) == (24000, 1001)
+    assert tuple(spec.getattribute("framesPerSecond")) == (24000, 1001)
+    assert (spec.getattribute("lensModel"), spec.getattribute("focus")) == ("S4/i 50mm", 2.5)
+    assert spec.getattribute("ImageDescription") is None
 
 
 def test_alpha_outside_the_plates_data_window_is_not_lost(tmp_path):

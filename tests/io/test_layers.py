@@ -35,7 +35,7 @@ def test_a_file_of_one_coloured_layer_leaves_no_doubt():
 
 def test_a_file_of_several_coloured_layers_and_no_main_one_asks():
     spec = part("a.R", "a.G", "a.B", "b.R", "b.G", "b.B")
-    assert pick_colour([spec]) == "has no main layer; it has a, b"
+    assert pick_colour([spec]) == "has no main layer; it has a, b; name one of those"
 
 
 def test_grey_is_luminance_or_the_only_channel():
@@ -63,7 +63,8 @@ def test_parts_may_be_views():
     assert pick_colour(parts, view="left").part == 2
     assert pick_colour(parts, layer="depth").part == 1
     assert pick_colour(parts, layer="depth", view="left") == (
-        "has no layer 'depth' in view 'left'; it has rgba in view main, depth in view main, rgba in view left"
+        "has no layer 'depth' in view 'left'; it has rgba in view main, depth in view main, rgba in view left; "
+        "name one of those"
     )
 
 
@@ -88,4 +89,4 @@ def test_a_part_that_is_called_the_main_one_comes_before_the_first():
 @pytest.mark.parametrize("wanted", [{"layer": "none"}, {"view": "left"}])
 def test_what_is_not_there_is_answered_by_what_is(wanted):
     answer = pick_colour([part("R", "G", "B")], **wanted)
-    assert answer.endswith("it has (main)")
+    assert answer.endswith("it has (main); name one of those")

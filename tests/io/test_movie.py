@@ -67,7 +67,7 @@ def test_a_movie_is_srgb_and_keeps_its_rate(movie):
     assert str(reader.colorspace) == "srgb_rec709_scene (movie)"
     header = reader.header(1)
     assert header.display == header.data == Window(0, 0, 64, 48)
-    assert header.attribute("FramesPerSecond") == (24, 1)
+    assert header.attribute("framesPerSecond") == (24, 1)
     plate = PlateReader(movie("a.mp4"), keep_linear=True).read(5)
     assert plate.linear_space == "lin_rec709_scene"
     assert plate.path.name == "a.mp4"

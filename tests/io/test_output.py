@@ -9,7 +9,7 @@ import pytest
 from dvm_core.bridge.errors import OutputError
 from dvm_core.io import output
 from dvm_core.io.header import ImageHeader
-from dvm_core.io.output import remove_leftovers, spec_of, write_image
+from dvm_core.io.output import spec_of, write_image
 from dvm_core.io.sequence import find_sequence
 
 HEADER = ImageHeader.plain(64, 48)
@@ -51,23 +51,6 @@ def test_a_temporary_file_is_no_frame(tmp_path, monkeypatch):
     assert seen == [(1,), True]
 
 
-def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path):
-    names = [".a.0001.exr.123-0.part", ".a.0001.exr.9-12.part", ".a.0002.exr.123-1.part", ".b.0001.exr.1-1.part"]
-    for name in (*names, "a.0001.exr", "a.0001.exr.part", ".a.0001.exr"):
-        (tmp_path / name).touch()
-    remove_leftovers([tmp_path / "a.0001.exr", tmp_path / "a.0003.exr", tmp_path / "gone" / "a.0001.exr"])
-    assert sorted(os.listdir(tmp_path)) == sorted([*names[2:], "a.0001.exr", "a.0001.exr.part", ".a.0001.exr"])
-
-
-def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    order = []
-    real_sync, real_replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("sync"), real_sync(handle)))
-    monkeypatch.setattr(Path, "replace", lambda self, to: (order.append("name"), real_replace(self, to))[1])
-    write(tmp_path / "a.0001.exr")
-    assert order == ["sync", "name"]
-
-
 def test_a_folder_that_cannot_be_is_an_output_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"a.0001.exr' cannot be written \((Not a directory|File exists)\)") as caught:
@@ -106,7 +89,7 @@ import numpy as np
 from pathlib import Path
 from dvm_core.bridge.errors import OutputError
 from dvm_core.io.header import ImageHeader
-from dvm_core.io.output import remove_leftovers, spec_of, write_image
+from dvm_core.io.output import spec_of, write_image
 
 folder, room = Path({str(tmp_path)!r}), {room}
 header = ImageHeader.plain({side}, {side})

@@ -99,7 +99,10 @@ def test_a_whole_pixel_offset_shifts_the_input(relative_error):
 def test_the_onnx_operator_agrees(onnx_deform_conv, relative_error):
     peer = pytest.importorskip("onnxruntime", reason="an optional cross-check")
     (x, offset, mask, weight, bias), geometry = make(SHAPES["network"])
-    session = peer.InferenceSession(onnx_deform_conv(8), providers=["CPUExecutionProvider"])
+    try:
+        session = peer.InferenceSession(onnx_deform_conv(8), providers=["CPUExecutionProvider"])
+    except peer.capi.onnxruntime_pybind11_state.NotImplemented:  # the newest one for Python 3.10, for instance
+        pytest.skip(f"onnxruntime {peer.__version__} has no deformable convolution")
     feed = dict(zip("xombw", (x, offset, mask, bias, weight), strict=True))
     (want,) = session.run(None, {name: value.numpy() for name, value in feed.items()})
     got = deform_conv2d(x, offset, mask, weight, bias, **geometry)

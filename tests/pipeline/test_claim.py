@@ -11,6 +11,7 @@ import pytest
 from dvm_core.bridge.errors import OutputError
 from dvm_core.pipeline import claim
 from dvm_core.pipeline.claim import Claim
+from dvm_core.processes import here
 
 OUTPUT = "alpha.%04d.exr"
 
@@ -24,7 +25,7 @@ spec.loader.exec_module(claim)
 claim.BEAT = 0.2
 first, last, place = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 if place:
-    claim._place = lambda: place
+    claim.processes.place = lambda: place
 with claim.Claim(Path(sys.argv[1]), "alpha.%04d.exr", range(first, last + 1)):
     print("held", flush=True)
     time.sleep(60)
@@ -106,12 +107,12 @@ def test_what_a_process_left_that_was_killed_while_it_made_its_claim_is_cleared_
     dead = holder(tmp_path, 1001, 1010)
     dead.kill()
     dead.wait()
-    claims(tmp_path)[0].rename(tmp_path / f".dvm-0123.{claim._here()}.{dead.pid}.part")
-    (tmp_path / f".dvm-4567.{claim._here()}.{os.getpid()}.part").touch()
-    (tmp_path / f".dvm-89ab.00000000.{dead.pid}.part").touch()
+    claims(tmp_path)[0].rename(tmp_path / f"..dvm-0123.claim.{here()}-{dead.pid}-0.part")
+    (tmp_path / f"..dvm-4567.claim.{here()}-{os.getpid()}-0.part").touch()
+    (tmp_path / f"..dvm-89ab.claim.00000000-{dead.pid}-0.part").touch()
     with Claim(tmp_path, OUTPUT, range(1, 5)):
         pass
-    assert [path.name[:9] for path in claims(tmp_path)] == [".dvm-4567", ".dvm-89ab"]
+    assert sorted(path.name[:10] for path in tmp_path.iterdir()) == ["..dvm-4567", "..dvm-89ab"]
 
 
 def test_a_killed_process_that_nobody_has_buried_counts_as_dead(tmp_path, holder):

@@ -22,6 +22,10 @@ def session(network, tmp_path_factory):
         yield session
 
 
+def _nobody(sentence, frame):
+    """Is told of no patience: nothing here needs any."""
+
+
 def write(path, pixels, dtype):
     spec = oiio.ImageSpec(SIZE[1], SIZE[0], pixels.shape[2], dtype)
     output = oiio.ImageOutput.create(str(path))
@@ -51,7 +55,7 @@ def names(folder, session):
 
     def look():
         job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr")
-        inputs = Inputs(open_shot(job, session.window), session, say=lambda sentence, frame: None)
+        inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
         inputs.look(tuple(FRAMES))
         return {frame: inputs.name(frame) for frame in FRAMES}
 
@@ -87,7 +91,7 @@ def test_a_trimap_that_widens_what_its_neighbours_are_encoded_over_reaches_their
 
 def test_reading_and_looking_give_the_same_names(folder, names, session):
     job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr")
-    inputs = Inputs(open_shot(job, session.window), session, say=lambda sentence, frame: None)
+    inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
     for frame in FRAMES:
         inputs.read(frame)
     assert {frame: inputs.name(frame) for frame in FRAMES} == names()

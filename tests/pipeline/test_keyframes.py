@@ -1,4 +1,5 @@
 import shutil
+import threading
 
 import cv2
 import numpy as np
@@ -19,9 +20,37 @@ def keyed(shot):
     return shot
 
 
-def source(shot, frames=range(1001, 1009), first=1001):
+def source(shot, frames=range(1001, 1009), first=1001, say=lambda sentence, frame: None):
     plates = PlateReader(f"{shot}/plate.####.exr", colorspace="auto", layer="", view="", keep_linear=False)
-    return KeyframeTrimaps(TrimapReader(f"{shot}/key.####.png"), plates, tuple(frames), first)
+    keys = TrimapReader(f"{shot}/key.####.png")
+    return KeyframeTrimaps(keys, plates, tuple(frames), first, say=say)
+
+
+class Copying:
+    """Somebody who keeps writing a file, wrong as yet, until somebody says that it is read again; then it is whole."""
+
+    def __init__(self, path, broken):
+        self.path, self.whole, self.said = path, path.read_bytes(), []
+        self._broken, self._noticed = broken, threading.Event()
+        self._thread = threading.Thread(target=self._copy)
+
+    def __enter__(self):
+        self.path.write_bytes(self._broken)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._noticed.set()
+        self._thread.join()
+
+    def say(self, sentence, frame):
+        self.said.append((sentence, frame))
+        self._noticed.set()
+
+    def _copy(self):
+        while not self._noticed.wait(0.02):
+            self.path.write_bytes(self._broken)
+        self.path.write_bytes(self.whole)
 
 
 def read_all(trimaps):
@@ -123,6 +152,39 @@ def test_a_damaged_plate_of_the_segment_is_named_and_asked_for_again_when_it_is_
         trimaps.read(1003)
     (keyed / "plate.1006.exr").write_bytes(whole)
     assert np.array_equal(trimaps.read(1003), source(keyed).read(1003))
+
+
+@pytest.mark.parametrize("name", ["plate.1006.exr", "key.1008.png", "key.1001.png"])
+def test_a_file_of_the_segment_that_is_still_being_written_is_waited_for_and_said(keyed, name):
+    """The frame that is asked for has a plate of its own, and that one is whole."""
+    expected = source(keyed).read(1003)
+    whole = (keyed / name).read_bytes()
+    with Copying(keyed / name, whole[: len(whole) // 2]) as copying:
+        assert np.array_equal(source(keyed, say=copying.say).read(1003), expected)
+    sentence, frame = copying.said[0]
+    assert frame == int(name[-8:-4])
+    assert name in sentence
+    assert "Reading it again" in sentence
+
+
+def test_a_job_waits_for_a_plate_far_from_its_range_that_its_trimaps_are_propagated_through(keyed, job):
+    keyframes = {"range": "1002-1003", "trimap": f"{keyed}/key.####.png", "trimap_mode": "keyframes"}
+    run_job(job("expected", **keyframes))
+    path = keyed / "plate.1007.exr"
+    damaged = bytearray(path.read_bytes())
+    damaged[600:700] = bytes(100)  # its end is there, so the first look at all headers finds nothing
+    warnings = []
+    with Copying(path, bytes(damaged)) as copying:
+
+        def emit(event):
+            if event["event"] == "warning":
+                warnings.append(event)
+                copying.say(event["message"], event["frame"])
+
+        run_job(job("out", **keyframes), emit=emit)
+    assert {event["frame"] for event in warnings} == {1007}
+    for frame in (1002, 1003):
+        assert (keyed / f"out/alpha.{frame}.exr").read_bytes() == (keyed / f"expected/alpha.{frame}.exr").read_bytes()
 
 
 def test_an_empty_key_propagates_to_empty_trimaps(shot, write):

@@ -104,6 +104,23 @@ def test_what_was_read_of_a_file_that_changed_meanwhile_does_not_count(read, sai
     assert "changed while it was read" in said[0]
 
 
+def test_of_many_files_those_that_changed_are_named(tmp_path, said):
+    paths = [tmp_path / f"{name}.exr" for name in "abc"]
+    for path in paths:
+        path.write_bytes(b"old")
+    left = [b"new"]
+
+    def reader():
+        if left:
+            paths[1].write_bytes(left.pop() * 2)
+        return "pixels"
+
+    assert patiently(reader, paths, frame=7, say=lambda sentence, frame: said.append(sentence)) == "pixels"
+    assert said == [
+        f"Frame 7 changed while it was read ({paths[1]}); let it be finished first. Reading it again, 1 of 3."
+    ]
+
+
 def test_a_file_that_never_rests_is_given_up(read):
     count = iter(range(100))
     with pytest.raises(InputError, match="changed while it was read"):

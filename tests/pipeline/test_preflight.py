@@ -127,3 +127,28 @@ def test_of_a_thousand_headers_every_fault_is_found(shot):
     cut(folder / "trimap.1500.png")
     _, problems = look(folder, range(1001, 2001))
     assert {problem.frame for problem in problems} == planted | {1500}
+
+
+def test_a_copy_that_goes_on_is_waited_for_and_damage_that_stays_is_not(shot, monkeypatch):
+    """A step at each wait: the copy is whole at the last one."""
+    folder = shot(3)
+    whole = (folder / "plate.1002.exr").read_bytes()
+    steps = [whole[:200], whole[:300], whole]
+    monkeypatch.setattr(time, "sleep", lambda seconds: (folder / "plate.1002.exr").write_bytes(steps.pop(0)))
+    cut(folder / "plate.1002.exr")
+    assert look(folder, range(1001, 1004)) == ((20, 30), [])
+    assert steps == []
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    cut(folder / "plate.1002.exr")
+    assert [problem.frame for problem in look(folder, range(1001, 1004))[1]] == [1002]
+    assert len(waits) == 1
+
+
+def test_a_file_that_is_back_at_the_second_look_was_never_gone(shot, monkeypatch):
+    folder = shot(3)
+    plates, trimaps = PlateReader(f"{folder}/plate.####.exr"), TrimapReader(f"{folder}/trimap.####.png")
+    whole = (folder / "plate.1003.exr").read_bytes()
+    (folder / "plate.1003.exr").unlink()
+    monkeypatch.setattr(time, "sleep", lambda seconds: (folder / "plate.1003.exr").write_bytes(whole))
+    assert survey(plates, trimaps, [1001, 1002, 1003]) == ((20, 30), [])

@@ -29,11 +29,11 @@ def test_enough_room_is_not_worth_a_word(tmp_path):
 
 
 def test_compressed_files_that_might_not_fit_are_warned_of(tmp_path):
-    assert "2.0 of 1.0 GB" in require(Room(tmp_path, 10, 2 * GIGABYTE, GIGABYTE), compressed=True)
+    assert "2.0 GB of 1.0 GB" in require(Room(tmp_path, 10, 2 * GIGABYTE, GIGABYTE), compressed=True)
 
 
 def test_uncompressed_files_that_cannot_fit_are_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"no room .* 2\.0 of 1\.0 GB"):
+    with pytest.raises(OutputError, match=r"no room .* 2\.0 GB of 1\.0 GB"):
         require(Room(tmp_path, 10, 2 * GIGABYTE, GIGABYTE), compressed=False)
 
 

@@ -94,10 +94,10 @@ def test_frames_that_another_job_is_writing_are_refused_and_others_are_not(job, 
 
 def test_leftovers_of_a_killed_job_are_cleared_away(job, shot):
     (shot / "out").mkdir()
-    (shot / "out" / ".alpha.1003.exr.99-1.part").touch()
-    (shot / "out" / ".alpha.2003.exr.99-1.part").touch()
+    (shot / "out" / ".alpha.1003.exr.0-99-1.part").touch()
+    (shot / "out" / ".alpha.2003.exr.0-99-1.part").touch()
     run(job())
-    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.99-1.part"]
+    assert [name for name in files(shot / "out") if name.startswith(".")] == [".alpha.2003.exr.0-99-1.part"]
 
 
 def test_a_plate_that_is_still_being_copied_is_waited_for_and_said(job, shot):
@@ -251,3 +251,26 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(job, shot):
     (shot / "out").write_text("a file in the way")
     with pytest.raises(OutputError, match="out"):
         run(job())
+
+
+def test_frames_that_the_plate_lacks_are_said_unless_the_job_names_its_frames(job, shot):
+    for frame in (1003, 1004):
+        (shot / f"plate.{frame}.exr").unlink()
+    warnings = run_job(job(), dry_run=True).warnings
+    assert len(warnings) == 1
+    assert "has no file for frames 1003, 1004; they are left out" in warnings[0]
+    assert run_job(job(range="1001,1005", shot_range="1001,1002,1005"), dry_run=True).warnings == ()
+
+
+def test_an_alpha_is_no_colour_and_is_the_same_beside_a_foreground(job, shot):
+    run_job(job("plain"))
+    run_job(job("beside", settings={"fg": f"{shot}/beside/fg.####.exr"}))
+    for frame in (1001, 1008):
+        plain, beside, colour = (
+            oiio.ImageBuf(str(shot / name)).spec()
+            for name in (f"plain/alpha.{frame}.exr", f"beside/alpha.{frame}.exr", f"beside/fg.{frame}.exr")
+        )
+        assert plain.getattribute("oiio:ColorSpace") == beside.getattribute("oiio:ColorSpace")
+        assert plain.getattribute("chromaticities") is None
+        assert colour.getattribute("oiio:ColorSpace") == "lin_rec709_scene"
+        assert len(colour.getattribute("chromaticities")) == 8

@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from dvm_core import whole_file
 from dvm_core.bridge.errors import OutputError, UsageError
+from dvm_core.processes import here
 from dvm_core.review.comp import display_bytes
 from dvm_core.review.preview import comp_preview, write_preview
 
@@ -84,8 +86,8 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path, pictures, mov
 @needs_movie
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
 def test_a_full_disk_is_an_output_error(tmp_path, pictures, monkeypatch):
-    monkeypatch.setattr(os, "getpid", lambda: 7)
-    (tmp_path / ".comp.mp4.7.part").symlink_to("/dev/full")
+    monkeypatch.setattr(whole_file, "_serial", iter([7]))
+    (tmp_path / f".comp.mp4.{here()}-{os.getpid()}-7.part").symlink_to("/dev/full")
     with pytest.raises(OutputError, match="No space left"):
         write_preview(tmp_path / "comp", pictures * 30, movie=True)
     assert list(tmp_path.iterdir()) == []
