@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, open_library
+from dvm_core.training.norms import norms
 from dvm_core.training.recipe import Recipe, load_recipe
 from dvm_core.training.state import load_average, load_state, save_state
 
@@ -61,11 +62,11 @@ def mean(all_weights: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 @torch.no_grad()
 def measure(network: Lite, batches: Batches, count: int, *, bf16: bool) -> None:
     """Set the statistics of all norms that stills pass through to their means over the first `count` batches."""
-    norms = [norm for norm in network.modules() if isinstance(norm, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
+    found = norms(network)
+    momenta = [norm.momentum for norm in found]
     network.train()
     network.fusion.eval()
-    for norm in norms:
+    for norm in found:
         if norm.training:
             norm.reset_running_stats()
             norm.momentum = None  # plain means, where a number would forget the first batches
@@ -73,7 +74,7 @@ def measure(network: Lite, batches: Batches, count: int, *, bf16: bool) -> None:
         frames = batches[number]["frames"][:, 0].to(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             network(frames)
-    for norm, momentum in zip(norms, momenta, strict=True):
+    for norm, momentum in zip(found, momenta, strict=True):
         norm.momentum = momentum
 
 
