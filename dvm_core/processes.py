@@ -12,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import psutil
-
 PATIENCE = 60.0
 """Seconds that the work at hand may take to its end once nobody is left whom it is for."""
 
@@ -35,6 +33,8 @@ def here() -> str:
 
 def is_gone(pid: int) -> bool:
     """Whether a process of this place is known to have ended."""
+    import psutil  # which a machine that only trains may not have
+
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
