@@ -25,11 +25,19 @@ def keep_plates_out() -> None:
     A smaller limit would hold most of a network's maps too; to map those anew for each layer costs a third of its time.
     Other C libraries are left alone.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _PLATE)
+    _glibc("mallopt", _M_MMAP_THRESHOLD, _PLATE)
+
+
+def give_back() -> None:
+    """Return the free pages of the heaps to the system; once a frame, so that holes do not add up over a shot."""
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(name: str, *arguments: int) -> None:
+    """Call a function of the C library, where it is one that has it."""
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None
+    if function is not None:
+        function(*arguments)
 
 
 def apart(maps: Tensor) -> Tensor:

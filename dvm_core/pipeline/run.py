@@ -20,7 +20,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
-from dvm_core.pipeline.heap import keep_plates_out
+from dvm_core.pipeline.heap import give_back, keep_plates_out
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
 from dvm_core.pipeline.outputs import FOREGROUND_ATTRIBUTE, JOB_ATTRIBUTE, Finished, Outputs, job_hash
@@ -210,6 +210,7 @@ class _Run:
             for span in spans(work.shot.frames, work.pending, session.window):
                 for finished in self._span(session, work, span):
                     writer.put(finished)
+                    give_back()
 
     def _span(self, session: MattingSession, work: _Work, span: Span) -> Iterator[Finished]:
         """The alphas of one run of neighbouring frames."""
