@@ -11,7 +11,8 @@ Channels of `network_input` (`CHANNELS` in all), each about [0, 1]:
 * 3 trimap is foreground, 4 trimap is unknown
 * 5-7, 8-10 foreground and background colour of the best pair (the plate itself where the trimap is known)
 * 11 projection on the pair of nearest colours, 12 projection on the best pair, 13 what the best pair leaves
-* 14 foreground's share by distance alone, 15-16 nearness of the known foreground and background (1 at it, 1/2 at 16 px)
+* 14 foreground's share by distance alone, 15-16 nearness of the known foreground and background (1 at it, 1/2 at 1.6
+  radii of the unknown band, `band_radius`)
 * 17-18 foreground's share by the colour models, narrow and wide; 19-20 familiarity to the foreground and the background
 """
 
@@ -32,7 +33,8 @@ CHANNELS = 21
 _CUES = CHANNELS - 5
 _MODEL = _CUES - colour_model.CHANNELS  # first of the colour models' channels among the cues
 _DEPTHS = (0.0, 8.0, 24.0)  # pixels inside a known region that samples are taken at
-_HALF_NEARNESS = 16.0  # pixels
+_HALF_NEARNESS = 1.6  # radii of the band
+_NARROWEST, _WIDEST, _NARROW = 1.0, 64.0, 10.0  # radii in pixels, and the percentile of a band's widths that counts
 _FAR = 1e4  # pixels; stands for "there is none"
 _ABSENT = 0.5  # colour of a side that the frame does not have
 _BATCH = 1 << 16  # unknown pixels handled at a time: what lies between stays in the processor's cache
@@ -111,6 +113,26 @@ def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.int32]) 
     return _Samples(colours, chosen, nearest)
 
 
+def band_radius(trimap: Trimap) -> float:
+    """Half the width of the unknown band where it is narrow: how far the trimap's maker went beyond what is mixed.
+
+    Distances say little in pixels: six are a generous band in one picture and a hair's breadth in another, or in the
+    same one at twice the size.
+
+    Args:
+        trimap: (H, W) of 0, 128 and 255.
+
+    Returns:
+        Pixels, in [1, 64].
+    """
+    unknown = ((trimap != 0) & (trimap != 255)).astype(np.uint8)
+    depth = cv2.distanceTransform(unknown, cv2.DIST_L2, cv2.DIST_MASK_5)
+    ridge = depth[(depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (unknown != 0)]
+    if ridge.size == 0:
+        return _NARROWEST
+    return float(np.clip(np.percentile(ridge, _NARROW), _NARROWEST, _WIDEST))
+
+
 def _dot(first: Float, second: Float) -> Float:
     return np.asarray(first[0] * second[0] + first[1] * second[1] + first[2] * second[2])
 
@@ -123,8 +145,11 @@ def _project(colour: Float, foreground: Float, background: Float) -> tuple[Float
     return alpha, np.sqrt(_dot(rest, rest))
 
 
-def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: slice) -> Float:
-    """The cues of a part of the unknown pixels, whose colours are (3, p), by their nearest samples; (_MODEL, p)."""
+def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: slice, half: float) -> Float:
+    """The cues of a part of the unknown pixels, whose colours are (3, p), by their nearest samples; (_MODEL, p).
+
+    Nearness has halved at `half` pixels.
+    """
     fore, back = foreground.colour(0, part), background.colour(0, part)
     nearest, least = _project(colour, fore, back)
     best, pair = nearest, (fore, back)
@@ -142,8 +167,8 @@ def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: sl
     cues[0:3], cues[3:6] = pair
     cues[6:9] = nearest, best, least
     cues[9] = far / (near + far)
-    cues[10] = 1.0 / (1.0 + near / _HALF_NEARNESS)
-    cues[11] = 1.0 / (1.0 + far / _HALF_NEARNESS)
+    cues[10] = 1.0 / (1.0 + near / half)
+    cues[11] = 1.0 / (1.0 + far / half)
     return cues
 
 
@@ -164,10 +189,11 @@ class CuedFrame(PreparedFrame):
             return
         foreground, background = _sample(plate, trimap == 255, unknown), _sample(plate, trimap == 0, unknown)
         model = colour_model.ColourModel(plate, trimap)
+        half = _HALF_NEARNESS * band_radius(trimap)
         for start in range(0, unknown.size, _BATCH):
             part = slice(start, start + _BATCH)
             colour = np.ascontiguousarray(plate.reshape(-1, 3)[unknown[part]].T)
-            self._cues[:_MODEL, part] = _cues_of(colour, foreground, background, part)
+            self._cues[:_MODEL, part] = _cues_of(colour, foreground, background, part, half)
             self._cues[_MODEL:, part] = model.look_up(colour)
         self._slot = np.zeros(trimap.shape, dtype=np.int32)
         self._slot.ravel()[unknown] = np.arange(unknown.size, dtype=np.int32)

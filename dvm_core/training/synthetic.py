@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from dvm_core.training.camera import Camera, bytes_to_linear, composite
 from dvm_core.training.library import Library
 from dvm_core.training.motion import Motion
-from dvm_core.training.noise import Array, Rng, disc_blur
+from dvm_core.training.noise import Array, Rng, disc_blur, smoothstep, uniform_noise
 from dvm_core.training.trimaps import LOWEST, random_trimap, trimap_of
 
 _WITH_CORE = 0.92  # share of takes that are to have a solid core, as most objects have
 _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
 _DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
-_OCTAVES = (-0.25, 1.6)  # by how much a picture is reduced: most of what artists bring is finer than what was drawn
+_OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
+_THIN, _EVEN = 0.12, 0.5  # share of foregrounds that let light through; of these all over, with no solid core
+_UNSHARP, _BLURRED = 0.22, 0.3  # share of foregrounds out of focus, and of takes with an open shutter
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
@@ -96,7 +98,7 @@ def _shoot(
 
 
 def _background(library: Library, rng: Rng, size: int) -> Array:
-    """A crop of a background, at any scale down to a third, turned and recoloured; (size, size, 3) linear."""
+    """A crop of a background, at any scale down to a half, turned and recoloured; (size, size, 3) linear."""
     picture = library.backgrounds[rng.integers(len(library.backgrounds))]
     crop = _crop(picture, rng, size, _anywhere)
     return _regrade(bytes_to_linear(crop), rng)
@@ -110,8 +112,8 @@ def _foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arr
             break
         crop = _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
     alpha = crop[..., 3].astype(np.float32) / 255.0
-    if rng.random() < 0.03:
-        alpha = alpha * np.float32(rng.uniform(0.3, 0.95))
+    if rng.random() < _THIN:
+        alpha = _thinned(alpha, rng)
     rgb = bytes_to_linear(crop[..., :3])
     dress = rng.random()
     if dress < _DRESSED:
@@ -124,6 +126,15 @@ def _foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arr
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
     return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
+
+
+def _thinned(alpha: Array, rng: Rng) -> Array:
+    """Let light through as gauze, smoke and turning blades do: all over, or in places beside a solid core."""
+    if rng.random() < _EVEN:
+        return np.asarray(alpha * np.float32(rng.uniform(0.08, 0.95)))
+    field = uniform_noise(rng, alpha.shape[0], rng.uniform(1.2, 2.2))
+    low, middle = rng.uniform(0.05, 0.7), rng.uniform(0.3, 0.7)
+    return np.asarray(alpha * (low + (1.0 - low) * smoothstep(middle - 0.2, middle + 0.2, field)), dtype=np.float32)
 
 
 def _fade(cloth: Array, rng: Rng) -> Array:
@@ -193,16 +204,16 @@ def _focus(layer: Array, back: Array, rng: Rng) -> tuple[Array, Array]:
     """Put the background, and now and then the foreground, out of focus."""
     if rng.random() < 0.6:
         back = disc_blur(back, rng.uniform(0.7, 8.0))
-    if rng.random() < 0.1:
-        layer = disc_blur(layer, rng.uniform(0.7, 4.0))
+    if rng.random() < _UNSHARP:
+        layer = disc_blur(layer, float(np.exp(rng.uniform(np.log(0.7), np.log(10.0)))))
     return layer, back
 
 
 def _move(layer: Array, back: Array, rng: Rng, frames: int) -> tuple[list[Array], list[Array]]:
     """Both layers at each frame's time, with the foreground's motion blur where its shutter is open."""
     size = layer.shape[0]
-    blurred = rng.random() < 0.2
-    speed = float(np.exp(rng.uniform(np.log(0.2), np.log(8.0))))
+    blurred = rng.random() < _BLURRED
+    speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else 0.2), np.log(8.0))))
     front_motion = Motion(rng, size, 3.0 * speed if blurred else speed, elastic=bool(rng.random() < 0.5))
     back_motion = Motion(rng, size, speed * rng.uniform(0.0, 1.5), elastic=False)
     shutter = float(rng.uniform(0.25, 1.0)) if blurred else 0.0

@@ -29,7 +29,7 @@ def trimap_of(alpha: Array, radius: int) -> Trimap:
 
 def random_trimap(alpha: Array, rng: Rng) -> Trimap:
     """A trimap of a random kind, always with every mixed pixel unknown; arguments and result as for `trimap_of`."""
-    kind = rng.choice(["even", "uneven", "loose", "drawn", "open"], p=[0.62, 0.18, 0.03, 0.15, 0.02])
+    kind = rng.choice(["even", "uneven", "loose", "drawn", "open"], p=[0.57, 0.18, 0.03, 0.15, 0.07])
     mixed = _mixed(alpha)
     radius = int(np.clip(np.round(np.exp(rng.uniform(np.log(2), np.log(26)))), 2, 25))
     unknown = _dilate(mixed, radius)

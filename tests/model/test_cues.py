@@ -1,7 +1,8 @@
+import cv2
 import numpy as np
 import pytest
 
-from dvm_core.model.cues import CHANNELS, CuedFrame, network_input
+from dvm_core.model.cues import CHANNELS, CuedFrame, band_radius, network_input
 
 FORE, BACK = np.float32([0.9, 0.3, 0.1]), np.float32([0.1, 0.2, 0.6])
 
@@ -59,7 +60,8 @@ def test_distances_match_a_search_over_all_known_pixels():
     for value, channel in ((255, 15), (0, 16)):
         gaps = unknown[:, None] - np.argwhere(trimap == value)[None]
         nearest = np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
-        found = 16 / channels[channel][trimap == 128] - 16
+        half = 1.6 * band_radius(trimap)
+        found = half / channels[channel][trimap == 128] - half
         np.testing.assert_allclose(found, nearest, rtol=0.03, atol=0.1)  # a 5x5 chamfer distance is off by 2 %
 
 
@@ -80,3 +82,36 @@ def test_a_crop_is_a_part_of_the_whole():
     crop = CuedFrame(plate, trimap).crop(slice(3, 20), slice(11, 48))
     assert crop.shape == (1, CHANNELS, 17, 37)
     np.testing.assert_array_equal(crop[0].numpy(), network_input(plate, trimap)[:, 3:20, 11:48])
+
+
+def disc_trimap(radius, size=160, solid=50):
+    """A disc of radius `solid` whose edge was dilated by an ellipse; as evaluation and most tools make trimaps."""
+    disc = np.zeros((size, size), np.uint8)
+    cv2.circle(disc, (size // 2, size // 2), solid, 255, -1)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.where(cv2.dilate(disc, brush) != cv2.erode(disc, brush), np.uint8(128), disc)
+
+
+@pytest.mark.parametrize("radius", [2, 6, 12, 25])
+def test_the_radius_of_an_even_band_is_what_it_was_dilated_by(radius):
+    assert band_radius(disc_trimap(radius)) == pytest.approx(radius, abs=1.5)
+
+
+def test_a_picture_at_twice_the_size_has_the_same_cues_of_distance():
+    trimap = disc_trimap(8)
+    plate = np.random.default_rng(6).random((*trimap.shape, 3), dtype=np.float32)
+    large = [np.kron(picture, np.ones((2, 2, 1), picture.dtype)) for picture in (plate, trimap[..., None])]
+    small, twice = network_input(plate, trimap), network_input(large[0], large[1][..., 0])
+    for channel in (14, 15, 16):
+        np.testing.assert_allclose(twice[channel, ::2, ::2], small[channel], atol=0.06)
+
+
+def test_wide_unknown_parts_do_not_hide_how_narrow_the_band_is():
+    trimap = disc_trimap(5)
+    trimap[:40, :60] = 128
+    assert band_radius(trimap) == pytest.approx(5, abs=1.5)
+
+
+@pytest.mark.parametrize(("value", "radius"), [(0, 1.0), (255, 1.0), (128, 64.0)])
+def test_a_trimap_without_a_band_has_a_radius_within_bounds(value, radius):
+    assert band_radius(np.full((30, 40), value, np.uint8)) == radius
