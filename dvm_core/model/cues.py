@@ -187,9 +187,9 @@ class CuedFrame(PreparedFrame):
         self._cues = np.zeros((_CUES, unknown.size), dtype=np.float16)
         if unknown.size == 0:
             return
+        half = _HALF_NEARNESS * band_radius(trimap)  # before the samples, which fill a large frame's memory
         foreground, background = _sample(plate, trimap == 255, unknown), _sample(plate, trimap == 0, unknown)
         model = colour_model.ColourModel(plate, trimap)
-        half = _HALF_NEARNESS * band_radius(trimap)
         for start in range(0, unknown.size, _BATCH):
             part = slice(start, start + _BATCH)
             colour = np.ascontiguousarray(plate.reshape(-1, 3)[unknown[part]].T)
