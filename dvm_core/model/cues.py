@@ -113,6 +113,10 @@ def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.int32]) 
     return _Samples(colours, chosen, nearest)
 
 
+def _is_unknown(trimap: Trimap) -> NDArray[np.bool_]:
+    return np.asarray((trimap != 0) & (trimap != 255))
+
+
 def band_radius(trimap: Trimap) -> float:
     """Half the width of the unknown band where it is narrow: how far the trimap's maker went beyond what is mixed.
 
@@ -125,9 +129,9 @@ def band_radius(trimap: Trimap) -> float:
     Returns:
         Pixels, in [1, 64].
     """
-    unknown = ((trimap != 0) & (trimap != 255)).astype(np.uint8)
-    depth = cv2.distanceTransform(unknown, cv2.DIST_L2, cv2.DIST_MASK_5)
-    ridge = depth[(depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (unknown != 0)]
+    unknown = _is_unknown(trimap)
+    depth = cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    ridge = depth[unknown & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
     if ridge.size == 0:
         return _NARROWEST
     return float(np.clip(np.percentile(ridge, _NARROW), _NARROWEST, _WIDEST))
@@ -182,7 +186,7 @@ class CuedFrame(PreparedFrame):
 
     def __init__(self, plate: Float, trimap: Trimap) -> None:
         self.plate, self.trimap = plate, trimap
-        unknown = np.flatnonzero((trimap != 0) & (trimap != 255)).astype(np.int32)
+        unknown = np.flatnonzero(_is_unknown(trimap)).astype(np.int32)
         self._slot = np.zeros(0, dtype=np.int32)
         self._cues = np.zeros((_CUES, unknown.size), dtype=np.float16)
         if unknown.size == 0:
@@ -201,7 +205,7 @@ class CuedFrame(PreparedFrame):
     def channels(self, rows: slice, columns: slice) -> Float:
         """The network's input for a region, (CHANNELS, h, w)."""
         plate, trimap = self.plate[rows, columns], self.trimap[rows, columns]
-        foreground, unknown = trimap == 255, (trimap != 0) & (trimap != 255)
+        foreground, unknown = trimap == 255, _is_unknown(trimap)
         channels = np.empty((CHANNELS, *trimap.shape), dtype=np.float32)
         channels[0:3] = plate.transpose(2, 0, 1)
         channels[3], channels[4] = foreground, unknown

@@ -20,7 +20,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, open_library
 from dvm_core.training.norms import norms
 from dvm_core.training.recipe import Recipe, load_recipe
-from dvm_core.training.state import load_average, load_state, save_state
+from dvm_core.training.state import load_state, save_state
 
 BATCHES = 50
 
@@ -40,12 +40,12 @@ def merge(recipe: Recipe, states: Sequence[Path], out: Path, batches: int = BATC
     Raises:
         ModelError: One of `states` is no state of such a network.
     """
-    network = Lite()
-    network.load_state_dict(mean([load_average(state) for state in states]))
+    network, loaded = Lite(), [load_state(state) for state in states]
+    network.load_state_dict(mean([state["average"] for state in loaded]))
     if batches:
         measure(network, Batches(recipe, open_library(recipe.data)), batches, bf16=recipe.bf16)
     weights = network.state_dict()
-    save_state(out, load_state(states[-1]) | {"network": weights, "average": weights})
+    save_state(out, loaded[-1] | {"network": weights, "average": weights})
     return network.eval()
 
 

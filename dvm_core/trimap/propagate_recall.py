@@ -43,12 +43,12 @@ def change(picture: Map, others: Sequence[Map]) -> Map:
 
     Zero where there is no other frame.
     """
-    colour = _lab(picture)
+    colour, now = _lab(picture), grey(picture)
     least = np.zeros_like(colour)
     size = np.full(colour.shape[:2], np.inf, np.float32)
     for other in others:
         there = _lab(other)
-        for candidate in (there, fetched(there, flow(grey(picture), grey(other)))):
+        for candidate in (there, fetched(there, flow(now, grey(other)))):
             difference = cv2.GaussianBlur(colour - candidate, (0, 0), _NOISE)
             distance = np.linalg.norm(difference, axis=-1)
             nearer = distance < size
