@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -25,7 +26,9 @@ HEAVY = ("smoke",)
 """Kinds whose rays are dear and whose alpha has no noise: fewer samples do."""
 
 
-def still(number: int, *, seed: int, size: int, samples: int, threads: int) -> tuple[str, np.ndarray]:
+def still(
+    number: int, *, seed: int, size: int, samples: int, threads: int, kinds: Sequence[str] = tuple(subjects.KINDS)
+) -> tuple[str, np.ndarray]:
     """Set up and render one still.
 
     Args:
@@ -34,12 +37,13 @@ def still(number: int, *, seed: int, size: int, samples: int, threads: int) -> t
         size: Height and width in pixels.
         samples: Paths a pixel.
         threads: CPU threads.
+        kinds: Subjects to choose from, by their shares.
 
     Returns:
         The subject's kind, and (size, size, 4) uint8 straight sRGB and alpha.
     """
     rng = np.random.default_rng([seed, number])
-    kind = _kind(number, seed)
+    kind = _kind(number, seed, kinds)
     samples = samples // 2 if kind in HEAVY else samples
     scene = stage.empty(size=(size, size), samples=samples, seed=number, threads=threads)
     subjects.KINDS[kind][1](rng)
@@ -56,9 +60,8 @@ def still(number: int, *, seed: int, size: int, samples: int, threads: int) -> t
     return kind, straight(picture, exposure=_exposure(picture, rng))
 
 
-def _kind(number: int, seed: int) -> str:
+def _kind(number: int, seed: int, names: Sequence[str]) -> str:
     """The golden ratio's multiples fill the table of shares evenly, however many stills are made."""
-    names = list(subjects.KINDS)
     ends = np.cumsum([subjects.KINDS[name][0] for name in names])
     return names[int(np.searchsorted(ends / ends[-1], (0.37 * seed + number * 0.6180339887) % 1.0, side="right"))]
 
@@ -101,6 +104,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=448)
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--kinds", nargs="+", choices=list(subjects.KINDS), default=list(subjects.KINDS))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for number in range(options.first, options.count):
@@ -109,7 +113,12 @@ def main() -> None:
             continue
         start = time.monotonic()
         kind, picture = still(
-            number, seed=options.seed, size=options.size, samples=options.samples, threads=options.threads
+            number,
+            seed=options.seed,
+            size=options.size,
+            samples=options.samples,
+            threads=options.threads,
+            kinds=options.kinds,
         )
         partial = path.with_suffix(".partial.png")
         stage.write_png(partial, picture)

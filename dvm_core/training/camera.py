@@ -8,6 +8,7 @@ import numpy as np
 from dvm_core.training.noise import Array, Rng
 
 _TABLE_SIZE = 4096
+_NOTHING = 1e-4  # alpha that leaves no colour to speak of
 
 
 def _display_to_linear(display: Array) -> Array:
@@ -46,6 +47,24 @@ def composite(foreground: Array, alpha: Array, background: Array) -> Array:
         background: (H, W, 3), linear.
     """
     return background + alpha[..., None] * (foreground - background)
+
+
+def over(front: tuple[Array, Array], back: tuple[Array, Array]) -> tuple[Array, Array]:
+    """One foreground before another, as one.
+
+    Args:
+        front: Straight colour (H, W, 3) and alpha (H, W).
+        back: The same of what stands behind it.
+
+    Returns:
+        Straight colour and alpha of both, float32; where neither covers anything the colour is the front's.
+    """
+    (colour, alpha), (behind, below) = front, back
+    rest = below * (1.0 - alpha)
+    both = alpha + rest
+    mixed = colour * alpha[..., None] + behind * rest[..., None]
+    straight = np.where(both[..., None] > _NOTHING, mixed / np.maximum(both, _NOTHING)[..., None], colour)
+    return straight.astype(np.float32), both.astype(np.float32)
 
 
 class Camera:

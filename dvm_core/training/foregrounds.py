@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dvm_core.training import forms, strands, volumes
+from dvm_core.training.camera import over
 from dvm_core.training.noise import Array, Rng, blur, disc_blur
 
 Generator = Callable[[Rng, int], tuple[Array, Array]]
@@ -41,10 +42,7 @@ def foreground(rng: Rng, size: int) -> tuple[Array, Array]:
     """
     rgb, alpha = _one(rng, size)
     if rng.random() < 0.1:
-        front_rgb, front = _one(rng, size)
-        both = front + alpha * (1.0 - front)
-        mixed = front_rgb * front[..., None] + rgb * (alpha * (1.0 - front))[..., None]
-        rgb, alpha = np.asarray(mixed / np.maximum(both, 1e-4)[..., None], np.float32), both
+        rgb, alpha = over(_one(rng, size), (rgb, alpha))
     premultiplied = np.dstack([rgb * alpha[..., None], alpha])
     if rng.random() < 0.35:
         premultiplied = blur(premultiplied, rng.uniform(0.3, 1.0))  # no lens is as sharp as a drawn edge

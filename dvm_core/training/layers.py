@@ -1,0 +1,171 @@
+"""Pictures of the library made into the layers of a take: cropped, scaled, turned, recoloured, thinned, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dvm_core.training.camera import bytes_to_linear, over
+from dvm_core.training.library import Library
+from dvm_core.training.noise import Array, Rng, smoothstep, uniform_noise
+
+_WITH_CORE = 0.92  # share of takes that are to have a solid core, as most objects have
+_CORE = 0.1  # of the picture's area, at least
+_TRIES = 6
+_DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
+_OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
+_THIN, _EVEN = 0.12, 0.5  # share of foregrounds that let light through; of these all over, with no solid core
+_GREY = 0.15  # share of pictures that lose most of their colour: smoke, dust, grey hair, a wall
+_PAIRED = 0.15  # share of foregrounds with a soft one before or behind them
+
+Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
+"""Picture, randomness and side of the crop, to the crop's first row and column."""
+
+
+def background(library: Library, rng: Rng, size: int) -> Array:
+    """A crop of a background, at any scale down to a half, turned and recoloured.
+
+    Args:
+        library: Pictures to choose from.
+        rng: Source of randomness.
+        size: Height and width in pixels.
+
+    Returns:
+        (size, size, 3) float32, linear.
+    """
+    picture = library.backgrounds[rng.integers(len(library.backgrounds))]
+    crop = _crop(picture, rng, size, _anywhere)
+    return _regrade(bytes_to_linear(crop), rng)
+
+
+def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
+    """A foreground, now and then with a soft one before or behind it.
+
+    Args:
+        library: Pictures to choose from.
+        rng: Source of randomness.
+        size: Height and width in pixels.
+        back: (size, size, 3), the background that it will stand before.
+
+    Returns:
+        Straight linear colour (size, size, 3) in [0, 1.5] and alpha (size, size) in [0, 1], float32.
+    """
+    rgb, alpha = _one(library, rng, size, back)
+    if rng.random() < _PAIRED:
+        pair = (rgb, alpha), _soft(library, rng, size)
+        rgb, alpha = over(*(pair if rng.random() < 0.5 else pair[::-1]))
+    return rgb, alpha
+
+
+def _soft(library: Library, rng: Rng, size: int) -> tuple[Array, Array]:
+    """The softest of a few foregrounds: smoke from a chimney, a veil over hair, of other colours than what is solid."""
+    crops = [
+        _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
+        for _ in range(_TRIES)
+    ]
+    crop = max(crops, key=lambda crop: float(((crop[..., 3] > 12) & (crop[..., 3] < 243)).mean()))
+    alpha = crop[..., 3].astype(np.float32) / 255.0
+    if rng.random() < 0.5:
+        alpha = _thinned(alpha, rng)
+    return np.clip(_regrade(bytes_to_linear(crop[..., :3]), rng), 0.0, 1.5), alpha
+
+
+def _one(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
+    """A crop of a foreground around a mixed pixel, recoloured."""
+    crop = _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
+    for _ in range(_TRIES if rng.random() < _WITH_CORE else 0):
+        if (crop[..., 3] == 255).mean() > _CORE:
+            break
+        crop = _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
+    alpha = crop[..., 3].astype(np.float32) / 255.0
+    if rng.random() < _THIN:
+        alpha = _thinned(alpha, rng)
+    rgb = bytes_to_linear(crop[..., :3])
+    dress = rng.random()
+    if dress < _DRESSED:
+        cloth = background(library, rng, size)
+        cloth = _patches(cloth, rng) if dress < _PATCHED else _fade(cloth, rng)
+        shading = rgb.mean(axis=2, keepdims=True)
+        rgb = cloth * np.clip(shading / (shading.mean() + 0.05), 0.3, 2.0)
+    rgb = _regrade(rgb, rng)
+    if rng.random() < 0.06:
+        # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
+        rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
+    return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
+
+
+def _thinned(alpha: Array, rng: Rng) -> Array:
+    """Let light through as gauze, smoke and turning blades do: all over, or in places beside a solid core."""
+    if rng.random() < _EVEN:
+        return np.asarray(alpha * np.float32(rng.uniform(0.08, 0.95)))
+    field = uniform_noise(rng, alpha.shape[0], rng.uniform(1.2, 2.2))
+    low, middle = rng.uniform(0.05, 0.7), rng.uniform(0.3, 0.7)
+    return np.asarray(alpha * (low + (1.0 - low) * smoothstep(middle - 0.2, middle + 0.2, field)), dtype=np.float32)
+
+
+def _fade(cloth: Array, rng: Rng) -> Array:
+    """A texture with less contrast, as most cloth and fur has."""
+    return np.asarray(cloth + np.float32(rng.uniform(0.0, 0.9)) * (cloth.mean(axis=(0, 1)) - cloth))
+
+
+def _patches(cloth: Array, rng: Rng) -> Array:
+    """A few wide areas of colour, as of a coat that is black and white, or a dress, skin and hair."""
+    cells = int(rng.integers(2, 8))
+    few = cv2.resize(cloth, (cells, cells), interpolation=cv2.INTER_NEAREST)
+    edge = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
+    smooth = cv2.resize(few, cloth.shape[1::-1], interpolation=edge)
+    return np.asarray(np.maximum(smooth, 0.0), dtype=np.float32)
+
+
+def _regrade(linear: Array, rng: Rng) -> Array:
+    """Another exposure and tint, sometimes with the channels swapped, sometimes nearly grey."""
+    gain = np.exp2(rng.normal(0, 0.35) + rng.normal(0, 0.08, 3)).astype(np.float32)
+    if rng.random() < 0.5:
+        linear = linear[..., rng.permutation(3)]
+    if rng.random() < _GREY:
+        linear = linear + np.float32(rng.uniform(0.4, 1.0)) * (linear.mean(axis=2, keepdims=True) - linear)
+    return np.asarray(linear * gain, dtype=np.float32)
+
+
+def _crop(picture: NDArray[np.uint8], rng: Rng, size: int, choose: Chooser) -> NDArray[np.uint8]:
+    """A square of the picture, reduced to `size`, mirrored and turned by right angles."""
+    largest = picture.shape[0]
+    span = max(round(size * np.exp2(rng.uniform(*_OCTAVES))), min(size, largest))
+    if span < 1.15 * size:  # so small a step would only soften: keep the pixels as they are
+        span = min(size, largest)
+    if span > largest:
+        picture = _beyond(picture, rng, span)
+    row, column = choose(picture, rng, span)
+    crop = picture[row : row + span, column : column + span]
+    if span != size:
+        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    return np.ascontiguousarray(np.rot90(crop, int(rng.integers(4))))
+
+
+def _beyond(picture: NDArray[np.uint8], rng: Rng, span: int) -> NDArray[np.uint8]:
+    """The picture and its mirror images around it, `span` pixels wide: a crop may reach beyond what was drawn."""
+    missing = span - picture.shape[0]
+    before = rng.integers(missing + 1, size=2)
+    return np.pad(picture, [(at, missing - at) for at in before] + [(0, 0)], mode="symmetric")
+
+
+def _anywhere(picture: NDArray[np.uint8], rng: Rng, span: int) -> tuple[int, int]:
+    last = picture.shape[0] - span + 1
+    return int(rng.integers(last)), int(rng.integers(last))
+
+
+def _mixed_pixel(picture: NDArray[np.uint8], rng: Rng, span: int) -> tuple[int, int]:
+    """A crop that holds a mixed pixel, most often the rim of the form rather than its inside."""
+    alpha = picture[::4, ::4, 3]
+    rows, columns = np.nonzero((alpha > 1) & (alpha < 254))
+    if len(rows) == 0:
+        return _anywhere(picture, rng, span)
+    at = int(rng.integers(len(rows)))
+    last = picture.shape[0] - span
+    first = [int(np.clip(4 * where[at] - rng.integers(span), 0, last)) for where in (rows, columns)]
+    return first[0], first[1]

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from dvm_core.training import layers
+from dvm_core.training.camera import composite, over
+from dvm_core.training.library import Library
+
+SIDE = 64
+
+
+def _picture(colour, alpha):
+    picture = np.empty((SIDE, SIDE, 4), np.uint8)
+    picture[..., :3], picture[..., 3] = colour, alpha
+    return picture
+
+
+@pytest.fixture
+def smoke_and_wall():
+    """Smoke that fills its picture, a wall with a straight edge, and a plain background."""
+    wall = _picture((200, 40, 40), 0)
+    wall[:, : SIDE // 2, 3] = 255
+    wall[:, SIDE // 2, 3] = 128
+    return Library(np.stack([_picture((90, 90, 90), 100), wall]), np.full((1, SIDE, SIDE, 3), 60, np.uint8))
+
+
+def _draw(library, count=60):
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        back = layers.background(library, rng, SIDE)
+        yield layers.foreground(library, rng, SIDE, back)
+
+
+def test_one_foreground_before_another_is_what_compositing_them_in_turn_gives(rng):
+    front, back = ((rng.random((8, 9, 3), np.float32), rng.random((8, 9), np.float32)) for _ in range(2))
+    behind = rng.random((8, 9, 3), np.float32)
+    np.testing.assert_allclose(
+        composite(*over(front, back), behind), composite(*front, composite(*back, behind)), atol=1e-5
+    )
+
+
+def test_where_neither_covers_anything_the_colour_is_finite(rng):
+    nothing = np.zeros((4, 4), np.float32)
+    colour, alpha = over((rng.random((4, 4, 3), np.float32), nothing), (rng.random((4, 4, 3), np.float32), nothing))
+    assert np.isfinite(colour).all()
+    assert not alpha.any()
+
+
+def test_foregrounds_have_colour_and_alpha_in_range(library):
+    for colour, alpha in _draw(library, 20):
+        assert colour.shape == (SIDE, SIDE, 3)
+        assert alpha.shape == (SIDE, SIDE)
+        assert colour.dtype == alpha.dtype == np.float32
+        assert 0 <= colour.min() <= colour.max() <= 1.5
+        assert 0 <= alpha.min() <= alpha.max() <= 1
+
+
+def test_what_is_solid_is_paired_with_what_is_soft(smoke_and_wall, monkeypatch):
+    """Where the wall ends, alpha is the smoke's, and both lie in one foreground."""
+    monkeypatch.setattr(layers, "_THIN", 0.0)
+    alone, paired = 0, 0
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(layers, "_PAIRED", share)
+        both = sum(
+            bool((alpha > 0.999).mean() > 0.2 and ((alpha > 0.02) & (alpha < 0.9)).mean() > 0.2)
+            for _, alpha in _draw(smoke_and_wall)
+        )
+        alone, paired = (both, paired) if share == 0.0 else (alone, both)
+    assert alone == 0
+    assert paired > 30
+
+
+def test_some_pictures_lose_their_colour(smoke_and_wall, monkeypatch):
+    def saturation():
+        colours = [colour.reshape(-1, 3).mean(0) for colour, _ in _draw(smoke_and_wall)]
+        return np.mean([(c.max() - c.min()) / c.max() for c in colours])
+
+    monkeypatch.setattr(layers, "_DRESSED", 0.0)
+    monkeypatch.setattr(layers, "_GREY", 0.0)
+    colourful = saturation()
+    monkeypatch.setattr(layers, "_GREY", 1.0)
+    assert saturation() < 0.6 * colourful
