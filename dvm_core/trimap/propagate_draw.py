@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, UNKNOWN
-from dvm_core.trimap.propagate_grid import Grid, Map, distance, edge
+from dvm_core.trimap.propagate_grid import SQUARE, Grid, Map, distance, edge
 from dvm_core.trimap.propagate_track import Carried
 
 _LEAST = 0.05  # certainty that every answer has, so that the nearer key decides where neither matches
@@ -32,7 +32,6 @@ _LIKELY = -2.0  # and the same with how rare the object is; small objects would 
 _FAR = 100.0  # grid pixels from the carried object that lower the odds by one
 _RIM = 3  # grid pixels around what looks like the object
 
-_CROSS = np.ones((3, 3), np.uint8)
 _TWO = np.ones((2, 2), np.uint8)
 
 
@@ -133,7 +132,7 @@ def _mixed(blended: Blended) -> NDArray[np.bool_]:
 def _alike(evidence: Map, carried: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """What looks like the object, and a rim around it; less is believed far from where the object was carried to."""
     alike = (evidence - distance(carried) / _FAR > 0).astype(np.uint8)
-    alike = cv2.morphologyEx(alike, cv2.MORPH_OPEN, _CROSS)
+    alike = cv2.morphologyEx(alike, cv2.MORPH_OPEN, SQUARE)
     rim = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM + 1, 2 * _RIM + 1))
     return np.asarray(cv2.dilate(alike, rim) > 0)
 

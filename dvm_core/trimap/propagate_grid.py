@@ -17,9 +17,10 @@ LONGEST = 640  # grid pixels of the longer side, at most
 MARGIN = 32
 """Grid pixels around an object that a step looks at, so what it may move in a frame; no less than two windows."""
 
-Map = NDArray[np.float32]
+SQUARE = np.ones((3, 3), np.uint8)
+"""Kernel of a pixel and its eight neighbours."""
 
-_CROSS = np.ones((3, 3), np.uint8)
+Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _extent(region: NDArray[np.bool_]) -> tuple[range, range]:
 
 def edge(alpha: Map) -> NDArray[np.bool_]:
     """Pixels on both sides of where alpha crosses one half."""
-    return np.asarray(cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, _CROSS) > 0)
+    return np.asarray(cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, SQUARE) > 0)
 
 
 def distance(region: NDArray[np.bool_]) -> Map:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
-from dvm_core.trimap.propagate_grid import Grid, Map, distance, edge
+from dvm_core.trimap.propagate_grid import SQUARE, Grid, Map, distance, edge
 
 _MIXED = 0.05  # further than this from 0 and 1, a key's alpha is mixed
 _MEANT = 0.95  # share of a grid pixel that must be known for it to be known
@@ -23,8 +23,6 @@ _WIDE = 1.5  # grid pixels from the nearest solid one that make a mixed pixel pa
 _NARROW = 0.25  # share of the rim that is no wider: the rest may be wide for the sake of what is in it
 _WIDEST = 16.0  # grid pixels that a margin has at most; more is an area that was scribbled
 _BEYOND = 1.0  # margins from the nearest mixed pixel that make an unknown one unknown for its own sake
-
-_CROSS = np.ones((3, 3), np.uint8)
 
 
 class Key(NamedTuple):
@@ -54,7 +52,7 @@ def understand(plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> Key:
     unknown = small == UNKNOWN
     mixed = (alpha > _MIXED) & (alpha < 1 - _MIXED)
     far = distance(mixed | edge(alpha))
-    rim = unknown & (cv2.erode(unknown.astype(np.uint8), _CROSS, borderValue=1) == 0)
+    rim = unknown & (cv2.erode(unknown.astype(np.uint8), SQUARE, borderValue=1) == 0)
     margin = float(np.quantile(far[rim], _NARROW)) if rim.any() else 0.0
     margin = min(max(margin, 1.0), _WIDEST)
     wide = mixed & (distance(~mixed) > _WIDE)
