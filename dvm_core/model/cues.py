@@ -40,6 +40,9 @@ _ABSENT = 0.5  # colour of a side that the frame does not have
 _BATCH = 1 << 16  # unknown pixels handled at a time: what lies between stays in the processor's cache
 _OFFSETS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
+# Cues of known background and of known foreground, as above; their colours, which are the plate's, are filled in later.
+_KNOWN = np.array([[0] * 6 + [side, side, 0, side, side, 1 - side, *[side] * 3, 1 - side] for side in (0, 1)])
+
 Float = NDArray[np.float32]
 Trimap = NDArray[np.uint8]
 
@@ -48,13 +51,15 @@ Trimap = NDArray[np.uint8]
 class _Samples:
     """Known colours of one side, as seen from P unknown pixels."""
 
-    colours: list[Float]  # for each depth (3, S), the colours there are
+    colours: list[Float]  # for each depth that the side has (3, S), the colours there are
     chosen: list[NDArray[np.int32]]  # for each depth (P,), which of them is nearest
     distance: Float  # (P,) pixels to the nearest one
 
-    def colour(self, depth: int, part: slice) -> Float:
-        """Colours for a part of the unknown pixels, (3, p)."""
-        return np.take(self.colours[depth], self.chosen[depth][part], axis=1)
+    def of(self, part: slice) -> Float:
+        """Colours for a part of the unknown pixels, (depths, 3, p)."""
+        return np.stack(
+            [np.take(colours, which[part], axis=1) for colours, which in zip(self.colours, self.chosen, strict=True)]
+        )
 
 
 def _nearest(
@@ -94,7 +99,7 @@ def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.int32]) 
         absent = np.full((3, 1), _ABSENT, dtype=np.float32)
         nobody = np.zeros(unknown.size, dtype=np.int32)
         far = np.full(unknown.size, _FAR, dtype=np.float32)
-        return _Samples([absent] * len(_DEPTHS), [nobody] * len(_DEPTHS), far)
+        return _Samples([absent], [nobody], far)
     colours: list[Float] = []
     chosen: list[NDArray[np.int32]] = []
     depth_of = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
@@ -102,9 +107,7 @@ def _sample(plate: Float, known: NDArray[np.bool_], unknown: NDArray[np.int32]) 
     for depth in _DEPTHS:
         core = depth_of > depth
         if not core.any():  # a known region too thin for this depth
-            colours.append(colours[-1])
-            chosen.append(chosen[-1])
-            continue
+            break
         sites, choice, distance = _nearest(core, unknown)
         colours.append(_local_means(plate, core, sites))
         chosen.append(choice)
@@ -154,18 +157,18 @@ def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: sl
 
     Nearness has halved at `half` pixels.
     """
-    fore, back = foreground.colour(0, part), background.colour(0, part)
-    nearest, least = _project(colour, fore, back)
-    best, pair = nearest, (fore, back)
-    depths = range(len(_DEPTHS))
-    for f in depths:
-        fore = foreground.colour(f, part)
-        for b in depths if f else depths[1:]:
-            back = background.colour(b, part)
+    fores, backs = foreground.of(part), background.of(part)
+    nearest, least = _project(colour, fores[0], backs[0])
+    best, deepest = nearest, np.zeros((2, 1, 1, least.size), dtype=np.intp)
+    for f, fore in enumerate(fores):
+        for b, back in enumerate(backs):
+            if f == b == 0:
+                continue
             alpha, rest = _project(colour, fore, back)
             better = rest < least - np.float32(0.01)  # a deeper sample must earn its place
             least, best = np.where(better, rest, least), np.where(better, alpha, best)
-            pair = (np.where(better, fore, pair[0]), np.where(better, back, pair[1]))
+            deepest[:, 0, 0, better] = [[f], [b]]
+    pair = [np.take_along_axis(side, depth, axis=0)[0] for side, depth in zip((fores, backs), deepest, strict=True)]
     near, far = foreground.distance[part], background.distance[part]
     cues = np.empty((_MODEL, colour.shape[1]), dtype=np.float32)
     cues[0:3], cues[3:6] = pair
@@ -187,40 +190,41 @@ class CuedFrame(PreparedFrame):
     def __init__(self, plate: Float, trimap: Trimap) -> None:
         self.plate, self.trimap = plate, trimap
         unknown = np.flatnonzero(_is_unknown(trimap)).astype(np.int32)
-        self._slot = np.zeros(0, dtype=np.int32)
-        self._cues = np.zeros((_CUES, unknown.size), dtype=np.float16)
+        # Of each pixel, the row of its cues; known pixels share two, and bring their own colours.
+        self._row = np.asarray(trimap == 255, dtype=np.int32)
+        self._row.ravel()[unknown] = np.arange(len(_KNOWN), len(_KNOWN) + unknown.size, dtype=np.int32)
+        self._cues = np.empty((len(_KNOWN) + unknown.size, _CUES), dtype=np.float16)
+        self._cues[: len(_KNOWN)] = _KNOWN
         if unknown.size == 0:
             return
         half = _HALF_NEARNESS * band_radius(trimap)  # before the samples, which fill a large frame's memory
         foreground, background = _sample(plate, trimap == 255, unknown), _sample(plate, trimap == 0, unknown)
         model = colour_model.ColourModel(plate, trimap)
+        cues = self._cues[len(_KNOWN) :]
         for start in range(0, unknown.size, _BATCH):
             part = slice(start, start + _BATCH)
             colour = np.ascontiguousarray(plate.reshape(-1, 3)[unknown[part]].T)
-            self._cues[:_MODEL, part] = _cues_of(colour, foreground, background, part, half)
-            self._cues[_MODEL:, part] = model.look_up(colour)
-        self._slot = np.zeros(trimap.shape, dtype=np.int32)
-        self._slot.ravel()[unknown] = np.arange(unknown.size, dtype=np.int32)
+            cues[part, :_MODEL] = _cues_of(colour, foreground, background, part, half).T
+            cues[part, _MODEL:] = model.look_up(colour).T
 
-    def channels(self, rows: slice, columns: slice) -> Float:
-        """The network's input for a region, (CHANNELS, h, w)."""
-        plate, trimap = self.plate[rows, columns], self.trimap[rows, columns]
-        foreground, unknown = trimap == 255, _is_unknown(trimap)
-        channels = np.empty((CHANNELS, *trimap.shape), dtype=np.float32)
-        channels[0:3] = plate.transpose(2, 0, 1)
-        channels[3], channels[4] = foreground, unknown
-        channels[5:8] = channels[8:11] = channels[0:3]
-        channels[11] = channels[12] = channels[14] = channels[15] = channels[3]
-        channels[13] = 0.0
-        channels[17] = channels[18] = channels[19] = channels[3]
-        channels[16] = channels[20] = ~foreground
-        if unknown.any():
-            channels[5:, unknown] = self._cues[:, self._slot[rows, columns][unknown]]
-        return channels
+    def crop(self, rows: slice, columns: slice, channels: int | None = None) -> Tensor:
+        """As `PreparedFrame.crop` says; channels last in memory."""
+        if channels is not None and channels <= 3:
+            return _tensor(self.plate[rows, columns, :channels]).permute(2, 0, 1)[None]
+        plate, trimap, row = (_tensor(part[rows, columns]) for part in (self.plate, self.trimap, self._row))
+        known = (row < len(_KNOWN))[..., None]
+        pixels = torch.empty(*trimap.shape, CHANNELS)
+        pixels[..., :3], pixels[..., 3], pixels[..., 4:5] = plate, trimap == 255, ~known
+        pixels[..., 5:] = torch.from_numpy(self._cues).index_select(0, row.flatten()).unflatten(0, trimap.shape)
+        for first in (5, 8):
+            colours = pixels[..., first : first + 3]
+            torch.where(known, plate, colours, out=colours)
+        return pixels.permute(2, 0, 1)[None, :channels]
 
-    def crop(self, rows: slice, columns: slice) -> Tensor:
-        """The network's input for a region, (1, CHANNELS, h, w) float32 on the CPU."""
-        return torch.from_numpy(self.channels(rows, columns))[None]
+
+def _tensor(array: NDArray[np.generic]) -> Tensor:
+    """A tensor of an array, copied only if it may not be written, which torch minds."""
+    return torch.from_numpy(np.require(array, requirements="W"))
 
 
 def network_input(plate: Float, trimap: Trimap) -> Float:
@@ -231,4 +235,4 @@ def network_input(plate: Float, trimap: Trimap) -> Float:
         trimap: (H, W) of 0, 128 and 255.
     """
     everything = slice(None)
-    return CuedFrame(plate, trimap).channels(everything, everything)
+    return CuedFrame(plate, trimap).crop(everything, everything)[0].numpy()

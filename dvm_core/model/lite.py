@@ -100,6 +100,7 @@ class Lite(MattingNetwork):
     stride = smallest = 32
     context_stride = CELL
     stem_halo = 4
+    finish_channels = 3  # the plate's colour, which lines are evaluated at
     drafts = DRAFT
     draft_halo = 12
     halo = 4

@@ -67,6 +67,7 @@ class MattingNetwork(nn.Module, ABC):
         margin: Pixels around the unknown region that decide its alpha, a multiple of `stride`; None where a global
             statistic makes that the whole frame.
         footprint: Memory that it takes.
+        finish_channels: Channels of a frame, the first ones, that `finish` looks at; None for all.
         drafts: Channels of a draft; where there are some, `draft` and `absorb` come between `encode` and `context`.
         draft_halo: Reach of `draft` in pixels; a multiple of `context_stride`.
     """
@@ -82,6 +83,7 @@ class MattingNetwork(nn.Module, ABC):
     footprint: Footprint
     drafts: int = 0
     draft_halo: int = 0
+    finish_channels: int | None = None
 
     @abstractmethod
     def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:
@@ -163,8 +165,17 @@ class PreparedFrame(ABC):
     """One frame with its whole-frame cues, kept compactly until a region of it is asked for."""
 
     @abstractmethod
-    def crop(self, rows: slice, columns: slice) -> Tensor:
-        """The network's input for a region, (1, C, h, w) float32 on the CPU."""
+    def crop(self, rows: slice, columns: slice, channels: int | None = None) -> Tensor:
+        """The network's input for a region.
+
+        Args:
+            rows: Of the frame.
+            columns: Of the frame.
+            channels: The first ones, that are wanted; None for all.
+
+        Returns:
+            (1, C, h, w) float32 on the CPU.
+        """
 
 
 Numbers = dict[str, Any]

@@ -192,7 +192,8 @@ class NetworkEstimator:
         known = _pad(frame.trimap, self._bounds(frame))[region.slices]
         for core, halo in self._unsolved(known, region, self._network.halo):
             drafted = None if draft is None else _cut(draft, region, halo)
-            part = self._network.finish(_cut(context, region, halo), self._crop(prepared, halo), drafted)
+            pixels = self._crop(prepared, halo, self._network.finish_channels)
+            part = self._network.finish(_cut(context, region, halo), pixels, drafted)
             values = _cut(part, halo, core)[0, 0].float().cpu().numpy()
             rows, columns = slice(core.top, min(core.bottom, height)), slice(core.left, min(core.right, width))
             unknown = frame.trimap[rows, columns] == UNKNOWN
@@ -221,8 +222,8 @@ class NetworkEstimator:
             frame.prepared = self._network.prepare(_pad(frame.plate, bounds), _pad(frame.trimap, bounds))
         return frame.prepared
 
-    def _crop(self, prepared: PreparedFrame, box: Box) -> Tensor:
-        pixels = prepared.crop(*box.slices).to(self._compute.device, non_blocking=True)
+    def _crop(self, prepared: PreparedFrame, box: Box, channels: int | None = None) -> Tensor:
+        pixels = prepared.crop(*box.slices, channels).to(self._compute.device, non_blocking=True)
         return pixels.contiguous(memory_format=torch.channels_last)
 
 

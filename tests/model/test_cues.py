@@ -84,6 +84,22 @@ def test_a_crop_is_a_part_of_the_whole():
     np.testing.assert_array_equal(crop[0].numpy(), network_input(plate, trimap)[:, 3:20, 11:48])
 
 
+@pytest.mark.parametrize("channels", [1, 3, 5, CHANNELS])
+def test_a_crop_of_the_first_channels_is_a_part_of_all(channels):
+    plate, trimap, _ = two_colours()
+    frame, part = CuedFrame(plate, trimap), (slice(2, 30), slice(15, 50))
+    np.testing.assert_array_equal(frame.crop(*part, channels).numpy(), frame.crop(*part)[:, :channels].numpy())
+
+
+def test_a_plate_that_may_not_be_written_is_read(recwarn):
+    plate, trimap, _ = two_colours()
+    plate.flags.writeable = trimap.flags.writeable = False
+    frame = CuedFrame(plate, trimap)
+    for channels in (3, None):
+        frame.crop(slice(None), slice(None), channels)
+    assert not recwarn.list
+
+
 def disc_trimap(radius, size=160, solid=50):
     """A disc of radius `solid` whose edge was dilated by an ellipse; as evaluation and most tools make trimaps."""
     disc = np.zeros((size, size), np.uint8)
