@@ -19,7 +19,7 @@ _DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's col
 _OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
 _THIN, _EVEN = 0.12, 0.5  # share of foregrounds that let light through; of these all over, with no solid core
 _GREY = 0.15  # share of pictures that lose most of their colour: smoke, dust, grey hair, a wall
-_PAIRED = 0.15  # share of foregrounds with a soft one before or behind them
+_PAIRED = 0.08  # share of foregrounds with a soft one before them; behind hair it would teach that gaps are covered
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
@@ -42,7 +42,7 @@ def background(library: Library, rng: Rng, size: int) -> Array:
 
 
 def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
-    """A foreground, now and then with a soft one before or behind it.
+    """A foreground, now and then with a soft one before it.
 
     Args:
         library: Pictures to choose from.
@@ -55,8 +55,7 @@ def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arra
     """
     rgb, alpha = _one(library, rng, size, back)
     if rng.random() < _PAIRED:
-        pair = (rgb, alpha), _soft(library, rng, size)
-        rgb, alpha = over(*(pair if rng.random() < 0.5 else pair[::-1]))
+        rgb, alpha = over(_soft(library, rng, size), (rgb, alpha))
     return rgb, alpha
 
 
