@@ -70,22 +70,28 @@ class Up(nn.Module):
 
 
 class Head(nn.Module):
-    """A draft at full resolution from decoder maps and the plate; reach 12 pixels."""
+    """A draft at full resolution from decoder maps and the plate; reach 20 pixels.
+
+    Strands are a pixel wide: what tells them from the texture behind them is decided here, so most of the network's
+    work at fine strides is.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.to_half = Up(WIDTHS[0], HALF, 32)
         self.mix_half = ConvNormReLU(32, 32, 3)
+        self.trace_half = nn.Sequential(Residual(32), Residual(32))
         self.to_full = Up(32, cues.CHANNELS, FULL)
         self.mix_full = ConvNormReLU(FULL, FULL, 3)
+        self.trace_full = Residual(FULL)
         self.alpha = nn.Conv2d(FULL, DRAFT, 3, padding=1)
         with torch.no_grad():  # between the bounds, where the gradient is whole
             cast(Tensor, self.alpha.bias).copy_(torch.tensor([0.5, 0.0, 0.0]))
 
     def forward(self, maps: Tensor, half: Tensor, frame: Tensor) -> Tensor:
         """Unbounded alpha, and logits of its trust and its share, (N, `DRAFT`, h, w)."""
-        maps = self.mix_half(self.to_half(maps, half))
-        return cast(Tensor, self.alpha(self.mix_full(self.to_full(maps, frame))))
+        maps = self.trace_half(self.mix_half(self.to_half(maps, half)))
+        return cast(Tensor, self.alpha(self.trace_full(self.mix_full(self.to_full(maps, frame)))))
 
 
 class Lite(MattingNetwork):
@@ -102,7 +108,7 @@ class Lite(MattingNetwork):
     stem_halo = 4
     finish_channels = 3  # the plate's colour, which lines are evaluated at
     drafts = DRAFT
-    draft_halo = 12
+    draft_halo = 20
     halo = 4
     margin = 160  # what lies beyond moves an alpha by two steps of 8 bits at most
     footprint = Footprint(prepared=52, features=58, context=82, finish=450)
