@@ -34,7 +34,7 @@ _CUES = CHANNELS - 5
 _MODEL = _CUES - colour_model.CHANNELS  # first of the colour models' channels among the cues
 _DEPTHS = (0.0, 8.0, 24.0)  # pixels inside a known region that samples are taken at
 _HALF_NEARNESS = 1.6  # radii of the band
-_NARROWEST, _WIDEST, _NARROW = 1.0, 64.0, 10.0  # radii in pixels, and the percentile of a band's widths that counts
+_NARROWEST, _WIDEST, _NARROW = 1.0, 64.0, 0.1  # radii in pixels, and the share of the ridge that may be narrower
 _FAR = 1e4  # pixels; stands for "there is none"
 _ABSENT = 0.5  # colour of a side that the frame does not have
 _BATCH = 1 << 16  # unknown pixels handled at a time: what lies between stays in the processor's cache
@@ -135,9 +135,13 @@ def band_radius(trimap: Trimap) -> float:
     unknown = _is_unknown(trimap)
     depth = cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     ridge = depth[unknown & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
+    ridge = np.sort(np.minimum(ridge, np.float32(_WIDEST)))
     if ridge.size == 0:
         return _NARROWEST
-    return float(np.clip(np.percentile(ridge, _NARROW), _NARROWEST, _WIDEST))
+    # Weighed by depth, as areas are: a ragged rim has many ridges, all shallow, and is not the band.
+    weight = np.cumsum(ridge, dtype=np.float64)
+    radius = ridge[np.searchsorted(weight, _NARROW * weight[-1])]
+    return max(float(radius), _NARROWEST)
 
 
 def _dot(first: Float, second: Float) -> Float:

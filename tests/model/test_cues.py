@@ -128,6 +128,13 @@ def test_wide_unknown_parts_do_not_hide_how_narrow_the_band_is():
     assert band_radius(trimap) == pytest.approx(5, abs=1.5)
 
 
+def test_a_ragged_rim_does_not_make_a_band_narrow():
+    trimap = disc_trimap(10)
+    rng = np.random.default_rng(9)
+    specks = cv2.dilate((rng.random(trimap.shape) < 0.002).astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    assert band_radius(np.where(specks & (trimap == 0), np.uint8(128), trimap)) == pytest.approx(10, abs=2)
+
+
 @pytest.mark.parametrize(("value", "radius"), [(0, 1.0), (255, 1.0), (128, 64.0)])
 def test_a_trimap_without_a_band_has_a_radius_within_bounds(value, radius):
     assert band_radius(np.full((30, 40), value, np.uint8)) == radius
