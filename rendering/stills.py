@@ -27,7 +27,7 @@ HEAVY = ("smoke",)
 
 
 def still(
-    number: int, *, seed: int, size: int, samples: int, threads: int, kinds: Sequence[str] = tuple(subjects.KINDS)
+    number: int, *, seed: int, size: int, samples: int, threads: int, kinds: Sequence[str]
 ) -> tuple[str, np.ndarray]:
     """Set up and render one still.
 

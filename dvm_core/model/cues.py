@@ -55,11 +55,9 @@ class _Samples:
     chosen: list[NDArray[np.int32]]  # for each depth (P,), which of them is nearest
     distance: Float  # (P,) pixels to the nearest one
 
-    def of(self, part: slice) -> Float:
-        """Colours for a part of the unknown pixels, (depths, 3, p)."""
-        return np.stack(
-            [np.take(colours, which[part], axis=1) for colours, which in zip(self.colours, self.chosen, strict=True)]
-        )
+    def of(self, part: slice) -> list[Float]:
+        """Colours for a part of the unknown pixels, (3, p) for each depth."""
+        return [np.take(colours, which[part], axis=1) for colours, which in zip(self.colours, self.chosen, strict=True)]
 
 
 def _nearest(
@@ -163,7 +161,7 @@ def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: sl
     """
     fores, backs = foreground.of(part), background.of(part)
     nearest, least = _project(colour, fores[0], backs[0])
-    best, deepest = nearest, np.zeros((2, 1, 1, least.size), dtype=np.intp)
+    best, pair = nearest, (fores[0], backs[0])
     for f, fore in enumerate(fores):
         for b, back in enumerate(backs):
             if f == b == 0:
@@ -171,8 +169,7 @@ def _cues_of(colour: Float, foreground: _Samples, background: _Samples, part: sl
             alpha, rest = _project(colour, fore, back)
             better = rest < least - np.float32(0.01)  # a deeper sample must earn its place
             least, best = np.where(better, rest, least), np.where(better, alpha, best)
-            deepest[:, 0, 0, better] = [[f], [b]]
-    pair = [np.take_along_axis(side, depth, axis=0)[0] for side, depth in zip((fores, backs), deepest, strict=True)]
+            pair = (np.where(better, fore, pair[0]), np.where(better, back, pair[1]))
     near, far = foreground.distance[part], background.distance[part]
     cues = np.empty((_MODEL, colour.shape[1]), dtype=np.float32)
     cues[0:3], cues[3:6] = pair

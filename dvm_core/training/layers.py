@@ -61,27 +61,20 @@ def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arra
 
 def _soft(library: Library, rng: Rng, size: int) -> tuple[Array, Array]:
     """The softest of a few foregrounds: smoke from a chimney, a veil over hair, of other colours than what is solid."""
-    crops = [
-        _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
-        for _ in range(_TRIES)
-    ]
+    crops = [_any(library, rng, size) for _ in range(_TRIES)]
     crop = max(crops, key=lambda crop: float(((crop[..., 3] > 12) & (crop[..., 3] < 243)).mean()))
-    alpha = crop[..., 3].astype(np.float32) / 255.0
-    if rng.random() < 0.5:
-        alpha = _thinned(alpha, rng)
+    alpha = _alpha(crop, rng, 0.5)
     return np.clip(_regrade(bytes_to_linear(crop[..., :3]), rng), 0.0, 1.5), alpha
 
 
 def _one(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
     """A crop of a foreground around a mixed pixel, recoloured."""
-    crop = _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
+    crop = _any(library, rng, size)
     for _ in range(_TRIES if rng.random() < _WITH_CORE else 0):
         if (crop[..., 3] == 255).mean() > _CORE:
             break
-        crop = _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
-    alpha = crop[..., 3].astype(np.float32) / 255.0
-    if rng.random() < _THIN:
-        alpha = _thinned(alpha, rng)
+        crop = _any(library, rng, size)
+    alpha = _alpha(crop, rng, _THIN)
     rgb = bytes_to_linear(crop[..., :3])
     dress = rng.random()
     if dress < _DRESSED:
@@ -94,6 +87,17 @@ def _one(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Arr
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
     return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
+
+
+def _any(library: Library, rng: Rng, size: int) -> NDArray[np.uint8]:
+    """A crop of some foreground around a mixed pixel, (size, size, 4)."""
+    return _crop(library.foregrounds[rng.integers(len(library.foregrounds))], rng, size, _mixed_pixel)
+
+
+def _alpha(crop: NDArray[np.uint8], rng: Rng, thin: float) -> Array:
+    """A crop's alpha in [0, 1]; a share of `thin` of them let light through."""
+    alpha = crop[..., 3].astype(np.float32) / 255.0
+    return _thinned(alpha, rng) if rng.random() < thin else alpha
 
 
 def _thinned(alpha: Array, rng: Rng) -> Array:

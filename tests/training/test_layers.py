@@ -56,17 +56,17 @@ def test_foregrounds_have_colour_and_alpha_in_range(library):
 
 def test_what_is_solid_is_paired_with_what_is_soft(smoke_and_wall, monkeypatch):
     """Where the wall ends, alpha is the smoke's, and both lie in one foreground."""
-    monkeypatch.setattr(layers, "_THIN", 0.0)
-    alone, paired = 0, 0
-    for share in (0.0, 1.0):
+
+    def both(share):
         monkeypatch.setattr(layers, "_PAIRED", share)
-        both = sum(
+        return sum(
             bool((alpha > 0.999).mean() > 0.2 and ((alpha > 0.02) & (alpha < 0.9)).mean() > 0.2)
             for _, alpha in _draw(smoke_and_wall)
         )
-        alone, paired = (both, paired) if share == 0.0 else (alone, both)
-    assert alone == 0
-    assert paired > 30
+
+    monkeypatch.setattr(layers, "_THIN", 0.0)
+    assert both(0.0) == 0
+    assert both(1.0) > 30
 
 
 def test_some_pictures_lose_their_colour(smoke_and_wall, monkeypatch):
