@@ -6,7 +6,11 @@ scaled, turned and recoloured independently, give pairs without end.
 
 from __future__ import annotations
 
+import signal
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -17,6 +21,9 @@ from dvm_core.bridge.errors import InputError
 from dvm_core.training.backgrounds import background
 from dvm_core.training.foregrounds import foreground
 from dvm_core.whole_file import whole_file
+
+_WORTH_PROCESSES = 64  # missing pictures from which on starting processes is worth its seconds
+_CHUNK = 4  # pictures that a process makes at a time
 
 Bytes = NDArray[np.uint8]
 
@@ -100,14 +107,32 @@ def _kept(stem: Path, count: int, size: int, channels: int, seed: int) -> Bytes:
         kept = np.load(file)[:count]
         have = len(kept)
         pictures[:have] = kept
-    for number in range(have, count):
-        rng = np.random.default_rng([seed, channels, number])
-        picture = np.dstack(foreground(rng, size)) if channels == 4 else background(rng, size)
-        pictures[number] = np.round(picture * 255.0).astype(np.uint8)
+    make = partial(_made, size, channels, seed)
+    if count - have < _WORTH_PROCESSES:
+        for number in range(have, count):
+            pictures[number] = make(number)
+    else:
+        # Spawned: a fork inherits the locks of OpenCV's threads, but not the threads.
+        with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_start_process) as pool:
+            for number, picture in enumerate(pool.map(make, range(have, count), chunksize=_CHUNK), have):
+                pictures[number] = picture
     if have < count:
         with whole_file(file) as temporary, temporary.open("wb") as stream:
             np.save(stream, pictures)
     return pictures
+
+
+def _start_process() -> None:
+    """One thread each, and Ctrl-C, which reaches every process of a terminal, is the parent's to handle."""
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _made(size: int, channels: int, seed: int, number: int) -> Bytes:
+    """One picture, (size, size, channels)."""
+    rng = np.random.default_rng([seed, channels, number])
+    picture = np.dstack(foreground(rng, size)) if channels == 4 else background(rng, size)
+    return np.asarray(np.round(picture * 255.0), dtype=np.uint8)
 
 
 def _squares(path: Path, size: int) -> list[Bytes]:
