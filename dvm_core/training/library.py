@@ -6,11 +6,13 @@ scaled, turned and recoloured independently, give pairs without end.
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import cv2
@@ -126,6 +128,14 @@ def _start_process() -> None:
     """One thread each, and Ctrl-C, which reaches every process of a terminal, is the parent's to handle."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A pool's process whose parent was killed would wait for work for ever."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _made(size: int, channels: int, seed: int, number: int) -> Bytes:
