@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,9 @@ class Library:
 
 def make_library(folder: Path, *, foregrounds: int, backgrounds: int, size: int = 448, seed: int = 0) -> Library:
     """Make a library's missing pictures and return it; each picture depends on the seed and its number alone.
+
+    Many are made in processes of their own, which import the caller's main module: a script calls this under its
+    `if __name__ == "__main__":`.
 
     Args:
         folder: Where it is kept; made if it is not there.
@@ -109,19 +113,22 @@ def _kept(stem: Path, count: int, size: int, channels: int, seed: int) -> Bytes:
         kept = np.load(file)[:count]
         have = len(kept)
         pictures[:have] = kept
-    make = partial(_made, size, channels, seed)
-    if count - have < _WORTH_PROCESSES:
-        for number in range(have, count):
-            pictures[number] = make(number)
-    else:
-        # Spawned: a fork inherits the locks of OpenCV's threads, but not the threads.
-        with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_start_process) as pool:
-            for number, picture in enumerate(pool.map(make, range(have, count), chunksize=_CHUNK), have):
-                pictures[number] = picture
+    for number, picture in enumerate(_mapped(partial(_made, size, channels, seed), range(have, count)), have):
+        pictures[number] = picture
     if have < count:
         with whole_file(file) as temporary, temporary.open("wb") as stream:
             np.save(stream, pictures)
     return pictures
+
+
+def _mapped(make: Callable[[int], Bytes], numbers: range) -> Iterator[Bytes]:
+    """The pictures of some numbers, in order; of many, made by a process for each core."""
+    if len(numbers) < _WORTH_PROCESSES:
+        yield from map(make, numbers)
+        return
+    # Spawned: a fork inherits the locks of OpenCV's threads, but not the threads.
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_start_process) as pool:
+        yield from pool.map(make, numbers, chunksize=_CHUNK)
 
 
 def _start_process() -> None:
