@@ -2,6 +2,8 @@
 
     python benchmarks/finetune.py                                        the demo's clip, 20 frames of 480x270
     python benchmarks/finetune.py --clip FOLDER                          a clip that is there
+    python benchmarks/finetune.py --minutes 0                            what carrying the corrections gives by itself
+    python benchmarks/finetune.py --no-corrections                       what learning gives by itself
     python benchmarks/finetune.py --steps 800 --threads 1                so many steps, for a busy machine
 
 A clip's folder holds `plate`, `trimap` and `truth`, each a folder with one sequence. The first, the middle and the last
@@ -70,6 +72,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--corrections", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with tempfile.TemporaryDirectory() as scratch:
@@ -82,7 +85,9 @@ def main() -> None:
         text = ",".join(map(str, finished))
         files = Files(str(clip / "plate"), str(clip / "trimap"), str(clip / "truth"), range=text)
         delta = work / "shot.safetensors"
-        how: dict[str, Any] = {name: getattr(options, name) for name in ("minutes", "steps", "device", "precision")}
+        how: dict[str, Any] = {
+            name: getattr(options, name) for name in ("minutes", "steps", "device", "precision", "corrections")
+        }
         cpu = time.process_time()
         record, tuned = make_shot_model(files, delta, model=options.model, threads=options.threads, **how)
         cpu = (time.process_time() - cpu) / 60

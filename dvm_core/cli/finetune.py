@@ -36,7 +36,15 @@ class LearnOptions(ComputeOptions):
         str,
         typer.Option(metavar="auto|fp32|bf16", help="auto: bf16 where the processor has it.", rich_help_panel=_LEARN),
     ] = "auto"
-    minutes: Annotated[float, typer.Option(metavar="N", min=0.01, help="Time to take.", rich_help_panel=_LEARN)] = 10.0
+    minutes: Annotated[
+        float,
+        typer.Option(
+            metavar="N",
+            min=0.0,
+            help="Time to take; 0 learns nothing and carries corrections alone.",
+            rich_help_panel=_LEARN,
+        ),
+    ] = 10.0
     steps: Annotated[
         int,
         typer.Option(
@@ -47,6 +55,14 @@ class LearnOptions(ComputeOptions):
             show_default=False,
         ),
     ] = 0
+    corrections: Annotated[
+        bool,
+        typer.Option(
+            "--corrections/--no-corrections",
+            help="Keep the finished frames as they are, and carry what was corrected in them to the others.",
+            rich_help_panel=_LEARN,
+        ),
+    ] = True
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of all choices.", rich_help_panel=_LEARN)] = 0
 
 

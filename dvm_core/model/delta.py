@@ -1,22 +1,33 @@
 """Deltas: small weight files that hold only what finetuning changed, as differences from the weights it started from.
 
 A delta names its base and the base's sha256, and goes with no other: the same differences on other weights would be
-noise.
+noise. Finished frames of the shot stand beside the differences (`correction`); a delta made from another holds its own
+alone, since each speaks of what its own weights draw.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 
 from dvm_core.bridge.errors import ModelError
 from dvm_core.model import weight_file
+from dvm_core.model.correction import PREFIX, Corrections
 from dvm_core.model.weight_file import SUFFIX, Record
 
 
-def read_whole(path: Path, folders: Sequence[Path]) -> tuple[Record, dict[str, Tensor]]:
+class Whole(NamedTuple):
+    """A weight file, merged with its base if it is a delta."""
+
+    record: Record
+    weights: dict[str, Tensor]
+    corrections: Corrections
+
+
+def read_whole(path: Path, folders: Sequence[Path]) -> Whole:
     """Read a weight file; if it is a delta, with its base, and merged.
 
     Args:
@@ -24,20 +35,23 @@ def read_whole(path: Path, folders: Sequence[Path]) -> tuple[Record, dict[str, T
         folders: Where a base is looked for, after the delta's own folder.
 
     Returns:
-        The file's record, and all weights of its architecture.
+        The file's record, all weights of its architecture, and the finished frames that it holds.
 
     Raises:
-        ModelError: As `weight_file.read`; or the base is not here, or has another entry or shape.
+        ModelError: As `weight_file.read`; or the base is not here, or has another entry or shape; or a finished frame
+            is not whole.
     """
-    record, weights = weight_file.read(path)
+    record, tensors = weight_file.read(path)
+    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(PREFIX)}
+    corrections = Corrections.of({name: tensors[name] for name in tensors.keys() - weights.keys()})
     if not record.base:
-        return record, weights
-    _, merged = read_whole(_base(path, record, folders), folders)
+        return Whole(record, weights, corrections)
+    merged = read_whole(_base(path, record, folders), folders).weights
     for name, change in weights.items():
         if name not in merged or merged[name].shape != change.shape:
             raise ModelError(f"The delta {path} changes {name}, which its base does not have so; get the file again.")
         merged[name] = merged[name].float() + change.float()
-    return record, merged
+    return Whole(record, merged, corrections)
 
 
 def _base(path: Path, record: Record, folders: Sequence[Path]) -> Path:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dvm_core.model.correction import NO_CORRECTIONS, Corrections
+
 
 @dataclass(frozen=True)
 class Window:
@@ -68,6 +70,7 @@ class MattingNetwork(nn.Module, ABC):
             statistic makes that the whole frame.
         footprint: Memory that it takes.
         finish_channels: Channels of a frame, the first ones, that `finish` looks at; None for all.
+        corrections: Finished frames of the shot that the weights were finetuned for; none for all others.
         drafts: Channels of a draft; where there are some, `draft` and `absorb` come between `encode` and `context`.
         draft_halo: Reach of `draft` in pixels; a multiple of `context_stride`.
     """
@@ -84,6 +87,7 @@ class MattingNetwork(nn.Module, ABC):
     drafts: int = 0
     draft_halo: int = 0
     finish_channels: int | None = None
+    corrections: Corrections = NO_CORRECTIONS
 
     @abstractmethod
     def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from dvm_core.bridge.errors import DeviceError, ModelError
 from dvm_core.model import checkpoint, delta, registry, weight_file
+from dvm_core.model.correction import NO_CORRECTIONS, Corrections
+from dvm_core.model.network import MattingNetwork
 from dvm_core.model.weight_file import SUFFIX, Record
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -104,11 +106,13 @@ def load(name_or_file: str | Path, device: str | torch.device = "cpu", **numbers
     if str(name_or_file) in _WITHOUT_WEIGHTS:
         return registry.build(str(name_or_file), **numbers).eval()
     path = find(name_or_file)
-    record, weights = delta.read_whole(path, (SHIPPED, user_folder()))
+    record, weights, corrections = delta.read_whole(path, (SHIPPED, user_folder()))
     with torch.device("meta"):  # shapes alone: the weights come from the file
         network = registry.build(record.architecture, **{**record.numbers, **numbers})
     _check_fit(network, weights, path)
     network.load_state_dict({name: _to_float32(weight) for name, weight in weights.items()}, assign=True)
+    if isinstance(network, MattingNetwork):
+        network.corrections = corrections
     return network.eval().to(device)
 
 
@@ -160,7 +164,13 @@ def save(weights: Mapping[str, Tensor], out: str | Path, record: Record) -> Reco
     return replace(record, sha256=weight_file.write(path, halves, record))
 
 
-def save_delta(changes: Mapping[str, Tensor], out: str | Path, base: str | Path, record: Record) -> Record:
+def save_delta(
+    changes: Mapping[str, Tensor],
+    out: str | Path,
+    base: str | Path,
+    record: Record,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> Record:
     """Write what finetuning changed, as a small file that `load` takes wherever its base is.
 
     Args:
@@ -168,6 +178,7 @@ def save_delta(changes: Mapping[str, Tensor], out: str | Path, base: str | Path,
         out: File to write.
         base: Name or file of the weights that the differences are from.
         record: Source, licence and training record; the rest is the base's.
+        corrections: Finished frames of the shot.
 
     Returns:
         What the file says about itself.
@@ -180,7 +191,7 @@ def save_delta(changes: Mapping[str, Tensor], out: str | Path, base: str | Path,
     whole = weight_file.read_record(path)
     named = {"name": path.stem, "sha256": whole.sha256}
     record = replace(record, architecture=whole.architecture, numbers=whole.numbers, base=named)
-    return replace(record, sha256=weight_file.write(Path(out), changes, record))
+    return replace(record, sha256=weight_file.write(Path(out), {**changes, **corrections.tensors()}, record))
 
 
 def _check_device(device: torch.device) -> None:

@@ -12,6 +12,7 @@ import torch
 from dvm_core.bridge.amounts import in_words
 from dvm_core.bridge.errors import DeviceError
 from dvm_core.bridge.settings import Settings, parse_memory
+from dvm_core.model import correction
 from dvm_core.model.network import MattingNetwork
 from dvm_core.pipeline.device import Compute
 from dvm_core.pipeline.windows import reach
@@ -135,11 +136,13 @@ def _need(
     waiting = min(2 * reach(network.window) + 1 + 2 * queue, frames + 1)
     window = min(network.window.length, frames)
     prepared = min(network.window.future + 1, frames)
-    kept = waiting * PLATE + _written(settings, waiting)
-    whole = kept + window * cost.features + prepared * cost.prepared + cost.context
+    kept = waiting * PLATE + _written(settings, waiting) + (correction.HELD if network.corrections.frames else 0)
+    whole = kept + window * cost.features + prepared * cost.prepared
     finished = pixels if tile == 0 else min(tile * tile, pixels)
+    # The network's activations are gone when its alpha is corrected.
+    passing = max(pixels * cost.context + finished * cost.finish, network.corrections.memory(size))
     weights = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
-    return int(BASE + weights + pixels * whole + finished * cost.finish)
+    return int(BASE + weights + pixels * whole + passing)
 
 
 def _written(settings: Settings, waiting: int) -> int:

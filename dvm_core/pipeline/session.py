@@ -27,6 +27,7 @@ from torch import nn
 from dvm_core import model as models
 from dvm_core.bridge.errors import DeviceError, InputError, UsageError
 from dvm_core.bridge.settings import Settings
+from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
 from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline import device as devices
@@ -222,7 +223,7 @@ class MattingSession:
         retried = False
         while True:
             try:
-                return estimator.alpha(position, self._frames, self._received)
+                return self._corrected(self._frames[position], estimator.alpha(position, self._frames, self._received))
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not memory.is_out_of_memory(error):
                     raise
@@ -230,3 +231,9 @@ class MattingSession:
                     number = self._frames[position].number
                     raise DeviceError(f"Memory ran out on frame {number}; {memory.REMEDY}.", frame=number) from error
                 retried = True
+
+    def _corrected(self, frame: Frame, alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The alpha with what the shot's finished frames say about it, where the model knows some."""
+        if not isinstance(self._model, MattingNetwork) or not self._model.corrections.frames:
+            return alpha
+        return self._model.corrections.applied(frame.number, alpha, frame.trimap == UNKNOWN)

@@ -89,14 +89,15 @@ def add_rendered(library: Library, folder: Path, share: float) -> Library:
 
     Args:
         library: To add to.
-        folder: Of square PNG files with alpha, straight display colour.
+        folder: Of square PNG or WebP files with alpha, straight display colour.
         share: How often a foreground is to be one of them, in [0, 1); few are repeated to reach it.
 
     Raises:
         InputError: A file that is no such picture.
     """
     size = library.foregrounds.shape[1]
-    pictures = [_picture_with_alpha(path, size) for path in sorted(folder.glob("*.png"))]
+    files = sorted([*folder.glob("*.png"), *folder.glob("*.webp")])
+    pictures = [_picture_with_alpha(path, size) for path in files]
     if not pictures:
         return library
     wanted = share / (1.0 - share) * len(library.foregrounds)
@@ -173,7 +174,7 @@ def _starts(length: int, size: int) -> list[int]:
 def _picture_with_alpha(path: Path, size: int) -> Bytes:
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:
-        raise InputError("Expected an 8-bit PNG with alpha among the foregrounds; remove the file.", path=path)
+        raise InputError("Expected an 8-bit PNG or WebP with alpha among the foregrounds; remove the file.", path=path)
     picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
     if picture.shape[:2] != (size, size):
         picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)

@@ -20,8 +20,8 @@ class Data:
         backgrounds: Procedural backgrounds.
         photographs: Folder of PNG or JPEG photographs to use as backgrounds too; empty for none.
         photograph_share: How often a background is a photograph, where there are any; in [0, 1).
-        rendered: Folder of square PNG pictures with alpha (straight display colour) to use as foregrounds too; empty
-            for none.
+        rendered: Folder of square PNG or WebP pictures with alpha (straight display colour) to use as foregrounds too;
+            empty for none.
         rendered_share: How often a foreground is one of them, where there are any; in [0, 1).
         picture_size: Height and width of the library's pictures, in pixels.
         seed: Of the library.
@@ -69,7 +69,7 @@ class Recipe:
         slow: Factor on the rate of everything but the temporal fusion, when training on windows.
         alone: Share of the windows' steps that repeat the frame in place of its neighbours: what the network must do
             where a shot begins and ends, and what it is compared with.
-        decay: AdamW weight decay.
+        decay: Weight decay.
         clip: Largest norm of the gradient.
         average: Decay of the exponential moving average of the weights, for each step.
         pixels: Pixels in a batch, whatever its crop size.

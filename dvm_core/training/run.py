@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dvm_core.bridge.errors import ModelError
 from dvm_core.model.lite import Lite
 from dvm_core.training.curves import draw_curves
 from dvm_core.training.dataset import Batch
 from dvm_core.training.library import make_library
 from dvm_core.training.norms import norms, train_at_rest
 from dvm_core.training.objective import answer, total_loss
+from dvm_core.training.optimiser import Optimiser
 from dvm_core.training.recipe import Recipe
 from dvm_core.training.state import Average, History, load_average, load_state, save_state
 from dvm_core.training.synthetic import Take
@@ -27,16 +28,7 @@ from dvm_core.training.validation import VALIDATION_SEED, make_validation, matte
 log = logging.getLogger(__name__)
 
 STATISTICS = 0.01  # a batch's part in the moving statistics: the few pictures of one say little
-OFFSETS = 0.1  # share of the rate that sampling offsets learn at: once astray they hardly come back
 _LOG_EVERY = 10  # steps
-
-
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Share of the highest rate at a step: a linear rise, then half a cosine down to 0."""
-    if step < recipe.warmup:
-        return (step + 1) / recipe.warmup
-    progress = (step - recipe.warmup) / max(1, recipe.steps - recipe.warmup)
-    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
 
 
 class Run:
@@ -63,31 +55,38 @@ class Run:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for norm in norms(self.network):
             norm.momentum = STATISTICS
-        self.optimiser = torch.optim.AdamW(_groups(self.network, recipe), lr=recipe.rate, weight_decay=recipe.decay)
-        if resume is not None:
-            state = load_state(Path(resume))
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step, self.history = state["step"], state["history"]
+        self.optimiser = Optimiser(self.network, recipe)
         self.average = Average(self.network, recipe.average)
         if resume is not None:
-            self.average.values = {name: value.to(recipe.device) for name, value in state["average"].items()}
+            self._resume(Path(resume))
         self._validation = _validation(recipe)
         self._saved = self._logged = time.monotonic()
+
+    def _resume(self, path: Path) -> None:
+        state = load_state(path)
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (KeyError, RuntimeError, ValueError):
+            raise ModelError(
+                'Expected a state of this network and optimiser, found one of another version; give it as "start" of '
+                "the recipe instead, which takes its weights alone.",
+                path=path,
+            ) from None
+        self.step, self.history = state["step"], state["history"]
+        self.average.values = {name: value.to(self.recipe.device) for name, value in state["average"].items()}
 
     def advance(self, batch: Batch) -> None:
         """One optimiser step, and what is due after it."""
         recipe = self.recipe
         batch = {name: value.to(recipe.device, non_blocking=True) for name, value in batch.items()}
-        for group in self.optimiser.param_groups:
-            group["lr"] = recipe.rate * group["factor"] * learning_rate(recipe, self.step)
         _train_mode(self.network, recipe)
         alphas, answers = answer(self.network, batch["frames"], recipe, alone=bool(batch["alone"]))
         parts = total_loss(alphas, answers, batch, recipe.losses)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         parts["total"].backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-        self.optimiser.step()
+        self.optimiser.step(self.step)
         self.average.update(self.network, self.step)
         self.step += 1
         if self.step % _LOG_EVERY == 0:
@@ -151,20 +150,6 @@ def _start(recipe: Recipe) -> Lite:
 
         network.load_state_dict(weights.load(recipe.start).state_dict())
     return network
-
-
-def _groups(network: Lite, recipe: Recipe) -> list[dict[str, object]]:
-    """Parameters with their share of the rate: what works on windows goes fast, offsets slowly, the rest as told."""
-    temporal = {id(weight) for part in network.temporal for weight in part.parameters()}
-    offsets = [weight for name, weight in network.named_parameters() if "conv_offset_mask" in name]
-    slow = {id(weight) for weight in offsets}
-    fast = [w for w in network.parameters() if id(w) in temporal and id(w) not in slow]
-    rest = [w for w in network.parameters() if id(w) not in temporal]
-    return [
-        {"params": rest, "factor": recipe.slow if recipe.window else 1.0},
-        {"params": fast, "factor": 1.0},
-        {"params": offsets, "factor": OFFSETS},
-    ]
 
 
 def _validation(recipe: Recipe) -> list[Take]:

@@ -1,21 +1,29 @@
-"""From a shot's files to the model of that shot: read, finetune, write the delta."""
+"""From a shot's files to the model of that shot: read, finetune, see what is still wrong, write the delta."""
 
 from __future__ import annotations
 
+import copy
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.frames import format_range
 from dvm_core.model import weights
+from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
 from dvm_core.model.lite import Lite
+from dvm_core.model.network import Window
 from dvm_core.model.weight_file import Record
 from dvm_core.pipeline import device as devices
+from dvm_core.pipeline.session import MattingSession
+from dvm_core.training.crops import Example
 from dvm_core.training.examples import Files, read_examples
 from dvm_core.training.finetune import Tuned, Tuning, finetune
+from dvm_core.training.noise import Array
 
 LICENCE = "the user's, from pictures of the user's own"
 
@@ -28,6 +36,7 @@ def make_shot_model(
     device: str = "auto",
     precision: str = "auto",
     threads: int = 0,
+    corrections: bool = True,
     **tuning: Any,
 ) -> tuple[Record, Tuned]:
     """Finetune a model on a shot's finished frames and write what changed.
@@ -39,6 +48,7 @@ def make_shot_model(
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: `auto`, `fp32` or `bf16`; auto is bf16 where the processor has it.
         threads: CPU threads; 0 leaves them as they are.
+        corrections: Whether the finished frames go into the file, to be kept as they are and to correct the others.
         **tuning: `minutes`, `steps`, `seed` and others of `Tuning`.
 
     Returns:
@@ -59,6 +69,7 @@ def make_shot_model(
     fast = precision == "auto" and compute.kernels.endswith("bf16")
     how = Tuning(device=str(compute.device), bf16=fast or compute.precision == "bf16", **tuning)
     tuned = finetune(network, examples, how)
+    finished = _corrections(network, tuned, examples, how.device) if corrections else NO_CORRECTIONS
     training = {
         "shot": Path(files.plate).name,
         "frames": format_range([example.frame for example in examples]),
@@ -68,7 +79,31 @@ def make_shot_model(
         "seed": how.seed,
         "machine": f"{platform.machine()} {how.device}, {torch.get_num_threads()} thread(s), torch {torch.__version__}",
         "held out error": {"before": round(tuned.before, 5), "after": round(tuned.after, 5)},
+        "corrections": format_range(finished.frames),
     }
     source = f"dvm finetune, on {len(examples)} finished frame(s) of a shot"
     record = Record("", {}, source, LICENCE, training=training)
-    return weights.save_delta(tuned.changes, out, model, record), tuned
+    return weights.save_delta(tuned.changes, out, model, record, finished), tuned
+
+
+def _corrections(network: Lite, tuned: Tuned, examples: Sequence[Example], device: str) -> Corrections:
+    """The finished frames, with what the model makes of them once it has learnt."""
+    learnt = copy.deepcopy(network)
+    learnt.corrections = NO_CORRECTIONS
+    with torch.no_grad():
+        for name, weight in learnt.named_parameters():
+            if name in tuned.changes:
+                weight.add_(tuned.changes[name].to(weight))
+    with MattingSession(learnt, device=device) as session:
+        return Corrections(
+            Correction(example.frame, _drawn(session, example, network.window), example.alpha) for example in examples
+        )
+
+
+def _drawn(session: MattingSession, example: Example, window: Window) -> Array:
+    """The model's alpha of a finished frame."""
+    mattes = []
+    for number, (plate, trimap) in enumerate(zip(example.plates, example.trimaps, strict=True)):
+        mattes += session.push(plate, trimap, frame=number, wanted=number == window.past)
+    (matte,) = [*mattes, *session.finish()]
+    return np.asarray(matte.alpha, dtype=np.float32)

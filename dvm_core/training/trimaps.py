@@ -1,6 +1,8 @@
-"""Trimaps as artists and tools make them, from an exact alpha: even, uneven, generous, hand-drawn."""
+"""Trimaps as artists and tools make them, from an exact alpha: even, uneven, generous, hand-drawn, ragged."""
 
 from __future__ import annotations
+
+import math
 
 import cv2
 import numpy as np
@@ -9,7 +11,10 @@ from numpy.typing import NDArray
 from dvm_core.training.noise import Array, Rng
 
 LOWEST, HIGHEST = 0.004, 0.996
-"""An alpha strictly between these is mixed and must be unknown."""
+"""An alpha strictly between these is mixed and should be unknown."""
+
+FAINTEST = 0.06
+"""What is this close to clear or opaque may be missed by a ragged trimap."""
 
 Trimap = NDArray[np.uint8]
 
@@ -28,8 +33,14 @@ def trimap_of(alpha: Array, radius: int) -> Trimap:
 
 
 def random_trimap(alpha: Array, rng: Rng) -> Trimap:
-    """A trimap of a random kind, always with every mixed pixel unknown; arguments and result as for `trimap_of`."""
-    kind = rng.choice(["even", "uneven", "loose", "drawn", "open"], p=[0.57, 0.18, 0.03, 0.15, 0.07])
+    """A trimap of a random kind; arguments and result as for `trimap_of`.
+
+    Every mixed pixel is unknown, but for what is faint in `ragged` ones.
+    """
+    kinds = ["even", "uneven", "loose", "drawn", "open", "ragged"]
+    kind = rng.choice(kinds, p=[0.45, 0.13, 0.05, 0.13, 0.06, 0.18])
+    if kind == "ragged":
+        return _ragged(alpha, rng)
     mixed = _mixed(alpha)
     radius = int(np.clip(np.round(np.exp(rng.uniform(np.log(2), np.log(26)))), 2, 25))
     unknown = _dilate(mixed, radius)
@@ -50,6 +61,24 @@ def random_trimap(alpha: Array, rng: Rng) -> Trimap:
     return _assemble(alpha, unknown)
 
 
+def _ragged(alpha: Array, rng: Rng) -> Trimap:
+    """As tools that follow a shot draw them: the reach varies along the edge, and what is faint may be missed."""
+    faint = rng.uniform(LOWEST, FAINTEST)
+    mixed = np.asarray((alpha > faint) & (alpha < 1.0 - faint))
+    if not mixed.any():
+        return _assemble(alpha, mixed)
+    reach = np.exp(rng.uniform(np.log(2), np.log(20)))
+    outside, inside = (reach * np.exp(rng.uniform(0.2, 0.9) * _waves(alpha.shape, rng)) for _ in range(2))
+    return _assemble(alpha, _distance(mixed) <= np.where(alpha > 0.5, inside, outside))
+
+
+def _waves(shape: tuple[int, ...], rng: Rng) -> Array:
+    """A smooth random field of standard deviation about 0.7, whose waves are some 15 to 120 pixels long."""
+    length = rng.uniform(15, 120)
+    coarse = rng.standard_normal([math.ceil(side / length) + 3 for side in shape]).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+
+
 def _mixed(alpha: Array) -> NDArray[np.bool_]:
     return np.asarray((alpha > LOWEST) & (alpha < HIGHEST))
 
@@ -63,8 +92,12 @@ def _dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Dilate by a disc, through the distance transform: its time does not grow with the radius."""
     if not mask.any():
         return mask
-    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.asarray(distance <= radius, dtype=np.bool_)
+    return np.asarray(_distance(mask) <= radius, dtype=np.bool_)
+
+
+def _distance(mask: NDArray[np.bool_]) -> Array:
+    """Distance in pixels to the mask, which has to be somewhere."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5), dtype=np.float32)
 
 
 def _strokes(mixed: NDArray[np.bool_], rng: Rng) -> NDArray[np.bool_]:

@@ -57,6 +57,28 @@ def test_a_few_alphas_give_a_model_that_mattes_the_shot_and_is_named_in_its_head
     assert f"lite {record.sha256[:16]}".encode() in wide.alpha(1002).read_bytes()[:4000]
 
 
+def test_finished_frames_come_out_as_they_were_given(dvm, wide, command, image_reader):
+    out = wide.folder / "models" / "sh010.safetensors"
+    for option, stays in (("--corrections", True), ("--no-corrections", False)):
+        assert dvm(*command, option, "--overwrite").code == 0
+        assert weights.load(out).corrections.frames == ((1001, 1004) if stays else ())
+        matted = dvm("matte", wide.plate, "-t", wide.trimap, "-o", wide.output, "--model", out, "--overwrite")
+        assert matted.code == 0, matted.err
+        for frame in (1001, 1004):
+            truth, found = (
+                image_reader(path)[..., 0] for path in (wide.folder / f"truth.{frame}.exr", wide.alpha(frame))
+            )
+            assert (np.abs(truth - found).max() < 1e-3) == stays
+
+
+def test_no_minutes_learn_nothing_and_carry_corrections_alone(dvm, wide, command):
+    steps = command.index("--steps")
+    ran = dvm(*command[:steps], *command[steps + 2 :], "--minutes", "0", "--json")
+    assert ran.code == 0, ran.err
+    found = json.loads(ran.out)
+    assert (found["steps"], found["corrections"]) == (0, "1001,1004")
+
+
 def test_threads_that_cannot_be_are_code_2_in_one_sentence(dvm, command):
     ran = dvm(*command, "--threads", "-1")
     assert ran.code == 2

@@ -1,10 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from dvm_core.bridge.errors import ModelError
 from dvm_core.model import build, weight_file, weights
+from dvm_core.model.correction import Correction, Corrections
 from dvm_core.model.weight_file import Record
 
 WHOLE = Record("lite", {"past": 1, "future": 1}, "trained here", "Apache-2.0")
@@ -123,3 +125,29 @@ def test_differences_that_are_not_finite_are_not_written(tmp_path, base):
     with pytest.raises(ModelError, match="found NaN or infinity in head"):
         weights.save_delta({"head.alpha.bias": torch.full((3,), torch.inf)}, tmp_path / "x.safetensors", "mine", MINE)
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_finished_frames_stand_beside_the_differences_and_change_no_weight(tmp_path, base, changes):
+    path = tmp_path / "shot.safetensors"
+    plain = weights.save_delta(changes, path, "mine", MINE)
+    before = weights.load(path).state_dict()
+    corrected = weights.save_delta(changes, path, "mine", MINE, finished(1001, 1040))
+    network = weights.load(path)
+    assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
+    assert network.corrections.frames == (1001, 1040)
+    assert corrected.sha256 != plain.sha256  # so that --resume tells their frames apart
+    assert weights.load("mine").corrections.frames == ()
+
+
+def test_a_delta_of_a_delta_holds_its_own_finished_frames_alone(tmp_path, base, changes):
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    weights.save_delta(changes, first, "mine", MINE, finished(1001))
+    weights.save_delta(changes, second, first, MINE, finished(1020))
+    assert weights.load(second).corrections.frames == (1020,)
+    weights.save_delta(changes, second, first, MINE)
+    assert weights.load(second).corrections.frames == ()
+
+
+def finished(*frames):
+    half = np.full((20, 30), 0.5, np.float32)
+    return Corrections([Correction(frame, half, half) for frame in frames])

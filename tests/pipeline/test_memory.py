@@ -1,8 +1,14 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from dvm_core.bridge.errors import DeviceError
 from dvm_core.bridge.settings import Settings
+from dvm_core.model.correction import HELD, NO_CORRECTIONS, Correction, Corrections
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.device import Compute
 
@@ -74,3 +80,40 @@ def test_what_the_allocator_of_this_machine_says_is_recognised():
 
 def test_other_errors_are_not_taken_for_it():
     assert not memory.is_out_of_memory(RuntimeError("shape mismatch"))
+
+
+def test_finished_frames_are_counted(network, monkeypatch):
+    plain = plan(network, UHD, max_memory="64G").need
+    half = np.full((9, 16), 0.5, np.float32)
+    given = Corrections([Correction(1, half, half)])
+    monkeypatch.setattr(network, "corrections", given)
+    assert plan(network, UHD, max_memory="64G").need == plain + HELD * UHD[0] * UHD[1]
+    # Where the network passes in small tiles, correcting may be what takes most.
+    monkeypatch.setattr(network, "footprint", replace(network.footprint, context=0.0, finish=0.0))
+    with_nothing = plan(network, HD, max_memory="64G").need
+    monkeypatch.setattr(network, "corrections", NO_CORRECTIONS)
+    bare = plan(network, HD, max_memory="64G").need
+    assert with_nothing == bare + HELD * HD[0] * HD[1] + given.memory(HD)
+
+
+@pytest.mark.parametrize("size", [HD, UHD2])
+def test_correcting_takes_no_more_memory_than_planned(size):
+    script = f"""
+import resource, sys
+import cv2, numpy as np
+from dvm_core.model.correction import HELD, Correction, Corrections
+size = {size}
+rng = np.random.default_rng(0)
+done = cv2.resize(rng.random((size[0] // 8, size[1] // 8), np.float32), size[::-1]).clip(0, 1)
+drawn = np.clip(done + np.float32(0.1), 0, 1)
+unknown = np.ones(size, bool)
+given = Corrections([Correction(1, drawn, done), Correction(20, drawn, done)])
+before = int(open("/proc/self/status").read().split("VmRSS:")[1].split()[0])
+given.applied(5, drawn, unknown)
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+planned = HELD * size[0] * size[1] + given.memory(size)
+print(grown / planned)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1.15

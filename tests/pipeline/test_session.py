@@ -4,6 +4,7 @@ import torch
 
 from dvm_core.bridge.errors import DeviceError, InputError, ModelError, UsageError
 from dvm_core.model import weight_file, weights
+from dvm_core.model.correction import Correction, Corrections
 from dvm_core.pipeline.session import MattingSession
 
 
@@ -175,3 +176,24 @@ def test_a_closed_session_says_so(model, scene):
     session.close()
     with pytest.raises(UsageError, match="closed"):
         session.push(*(frame[0] for frame in scene(1, 32, 32)))
+
+
+def test_finished_frames_are_kept_and_what_was_wrong_in_them_is_taken_from_the_others(model, scene):
+    plates, trimaps = scene(5, 64, 96)
+    with MattingSession(model, device="cpu") as session:
+        plain = [result.alpha for result in matte(session, plates, trimaps)]
+        finished = np.clip(plain[2] + 0.2, 0, 1)
+        session.model.corrections = Corrections([Correction(2, plain[2], finished)])
+        corrected = [result.alpha for result in matte(session, plates, trimaps)]
+        again = []
+        for at in (0, 1, 2, 3, 4):
+            again += session.push(plates[at], trimaps[at], frame=at, wanted=at >= 3)
+        again += session.finish()
+    unknown = trimaps == 128
+    np.testing.assert_allclose(corrected[2][unknown[2]], finished[unknown[2]], atol=1e-4)
+    for at in (0, 1, 3, 4):
+        added = (corrected[at] - plain[at])[unknown[at] & (plain[at] < 0.7)]
+        assert added.mean() > 0.05
+        np.testing.assert_array_equal(corrected[at][~unknown[at]], plain[at][~unknown[at]])
+    for result in again:
+        np.testing.assert_array_equal(result.alpha, corrected[result.frame])

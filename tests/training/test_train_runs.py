@@ -3,7 +3,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib import resources
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,7 +16,6 @@ from dvm_core.training.dataset import Batches, open_library, turned
 from dvm_core.training.library import add_rendered
 from dvm_core.training.objective import answer
 from dvm_core.training.recipe import Recipe, load_recipe
-from dvm_core.training.run import learning_rate
 from dvm_core.training.state import Average, load_state, save_state
 from dvm_core.training.train import train
 
@@ -61,15 +59,6 @@ def test_a_missing_recipe_is_refused(tmp_path):
         load_recipe(tmp_path / "none.json")
 
 
-def test_the_learning_rate_rises_and_falls_to_nothing():
-    recipe = Recipe(steps=100, warmup=10)
-    rates = [learning_rate(recipe, step) for step in range(101)]
-    assert rates[9] == pytest.approx(1.0)
-    assert rates[100] == pytest.approx(0.0)
-    assert rates[0] == pytest.approx(0.1)
-    assert all(later <= sooner for sooner, later in pairwise(rates[10:]))
-
-
 def test_a_batch_depends_on_its_number_alone(recipe, library):
     first, again = (Batches(recipe, library)[3] for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -103,6 +92,13 @@ def test_a_run_cut_in_two_ends_where_the_whole_one_does(recipe):
     for part in ("network", "average"):
         for name, value in first[part].items():
             assert torch.allclose(value.float(), second[part][name].float(), atol=1e-6), name
+
+
+def test_a_state_of_another_optimiser_is_refused_with_the_way_out(recipe):
+    half = train(recipe, minutes=0.0)
+    save_state(half.state, {**load_state(half.state), "optimiser": {"state": {}, "param_groups": []}})
+    with pytest.raises(ModelError, match='"start" of the recipe'):
+        train(recipe, resume=half.state)
 
 
 def test_training_lowers_the_error_of_takes_that_it_does_not_see(recipe, tmp_path):
@@ -153,6 +149,15 @@ def test_rendered_pictures_take_their_share_of_the_foregrounds(tmp_path, recipe)
     assert len(mixed.foregrounds) == 2 * count
     assert mixed.foregrounds[count:].shape == (count, size, size, 4)
     assert (mixed.foregrounds[count:] == 77).all()
+
+
+def test_rendered_pictures_may_be_small_webp_with_exact_alpha(tmp_path, recipe):
+    library = open_library(recipe.data)
+    size = library.foregrounds.shape[1]
+    picture = np.random.default_rng(0).integers(0, 256, (size, size, 4), np.uint8)
+    cv2.imwrite(str(tmp_path / "0000.webp"), picture, [cv2.IMWRITE_WEBP_QUALITY, 80])
+    mixed = add_rendered(library, tmp_path, 0.01)
+    np.testing.assert_array_equal(mixed.foregrounds[-1, ..., 3], picture[..., 3])
 
 
 def test_a_rendered_picture_without_alpha_is_refused(tmp_path, recipe):
