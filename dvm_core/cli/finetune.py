@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from dvm_core.cli.options import (
     TrimapChannel,
 )
 from dvm_core.whole_file import require_place
+
+if TYPE_CHECKING:
+    from dvm_core.training.finetune import Tuned
 
 _LEARN = "How to learn"
 
@@ -92,7 +95,10 @@ def finetune(
     shot: ShotOptions,
     result: ResultOptions,
 ) -> None:
-    """Adapt the model to a shot by a few of its alphas that are finished; matte the rest with --model."""
+    """Keep a shot's finished alphas, carry what they correct to its other frames, and adapt the model to them.
+
+    Matte the shot with the file that this writes, by --model.
+    """
     from dvm_core.training.examples import Files
     from dvm_core.training.shot_model import make_shot_model
 
@@ -107,6 +113,12 @@ def finetune(
     if result.json:
         say_json({"output": output, "sha256": record.sha256, **record.training})
         return
+    say(f"{output}: {_learnt(tuned)}; to matte: --model {output}")
+
+
+def _learnt(tuned: Tuned) -> str:
+    if not tuned.steps:
+        return "nothing learnt, as asked for; corrections alone"
     ratio = tuned.after / tuned.before
     learnt = f"error of what was held out {ratio:.2f}x of before" if tuned.changes else "nothing helped"
-    say(f"{output}: {learnt}, after {tuned.steps} steps in {tuned.minutes:.1f} min; to matte: --model {output}")
+    return f"{learnt}, after {tuned.steps} steps in {tuned.minutes:.1f} min"

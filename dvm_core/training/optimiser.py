@@ -31,7 +31,8 @@ class Optimiser:
     """Muon for the kernels of convolutions, AdamW for all else: biases, scales, offsets, narrow kernels.
 
     Args:
-        network: To train; its weights are moved in place.
+        network: To train; its weights are moved in place. Those that a recipe leaves no rate ask for no gradients any
+            more, which saves their backward pass.
         recipe: Rates, decay and steps.
     """
 
@@ -76,8 +77,10 @@ def _groups(network: Lite, recipe: Recipe) -> tuple[Groups, Groups]:
     offsets = [weight for name, weight in network.named_parameters() if "conv_offset_mask" in name]
     others = [weight for name, weight in network.named_parameters() if "conv_offset_mask" not in name]
     factors = {id(weight): 1.0 if id(weight) in temporal or not recipe.window else recipe.slow for weight in others}
-    kernels = [weight for weight in others if _is_kernel(weight)]
-    rest = [weight for weight in others if not _is_kernel(weight)]
+    for weight in others:
+        weight.requires_grad_(factors[id(weight)] > 0.0)
+    kernels = [weight for weight in others if weight.requires_grad and _is_kernel(weight)]
+    rest = [weight for weight in others if weight.requires_grad and not _is_kernel(weight)]
     return _by_factor(kernels, factors), [*_by_factor(rest, factors), {"params": offsets, "factor": OFFSETS}]
 
 

@@ -66,7 +66,8 @@ class Recipe:
         steps: Optimiser steps; the learning rate has come down to 0 at the last.
         warmup: Steps in which the learning rate rises.
         rate: Highest learning rate.
-        slow: Factor on the rate of everything but the temporal fusion, when training on windows.
+        slow: Factor on the rate of everything but the temporal fusion, when training on windows; 0 leaves it as it is,
+            at half the time of a step.
         alone: Share of the windows' steps that repeat the frame in place of its neighbours: what the network must do
             where a shot begins and ends, and what it is compared with.
         decay: Weight decay.

@@ -43,6 +43,16 @@ def test_on_windows_what_is_temporal_goes_fast_and_all_else_slowly(network):
         assert factors[id(weight)] == (OFFSETS if "conv_offset_mask" in name else slow), name
 
 
+def test_what_has_no_rate_is_left_out_and_asks_for_no_gradient():
+    network = Lite()
+    moved = [
+        weight for group in groups(Optimiser(network, Recipe(window=True, slow=0.0))) for weight in group["params"]
+    ]
+    temporal = [weight for part in network.temporal for weight in part.parameters()]
+    assert {id(weight) for weight in moved} == {id(weight) for weight in temporal}
+    assert {id(weight) for weight in network.parameters() if weight.requires_grad} == {id(w) for w in temporal}
+
+
 def test_the_rate_of_a_step_reaches_every_group(network):
     recipe = Recipe(steps=10, warmup=4, rate=0.5)
     optimiser = Optimiser(network, recipe)
