@@ -78,6 +78,22 @@ class Corrections:
         """Numbers of the finished frames."""
         return tuple(sorted(self._packed))
 
+    def __getitem__(self, frame: int) -> Correction:
+        """A finished frame.
+
+        Raises:
+            KeyError: It is none.
+            ModelError: It is damaged.
+        """
+        found: Correction = self._unpacked(frame)
+        return found
+
+    def without(self, frame: int) -> Corrections:
+        """All but one."""
+        rest = Corrections()
+        rest._packed = {number: pictures for number, pictures in self._packed.items() if number != frame}
+        return rest
+
     def memory(self, size: tuple[int, int]) -> int:
         """Bytes at most, on top of `HELD`, while a frame of a height and width is corrected."""
         if not self._packed:
@@ -134,7 +150,7 @@ class Corrections:
 
     def _fitted(self, number: int, shape: tuple[int, ...]) -> Correction | None:
         """A finished frame at a size; None where it is of another format."""
-        found: Correction = self._unpacked(number)
+        found = self[number]
         height, width = found.drawn.shape
         if (height, width) == shape:
             return found

@@ -13,6 +13,7 @@ import torch
 
 from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.frames import format_range
+from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model import weights
 from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
 from dvm_core.model.lite import Lite
@@ -70,6 +71,7 @@ def make_shot_model(
     how = Tuning(device=str(compute.device), bf16=fast or compute.precision == "bf16", **tuning)
     tuned = finetune(network, examples, how)
     finished = _corrections(network, tuned, examples, how.device) if corrections else NO_CORRECTIONS
+    crossed = _crossed(finished, examples, network.window.past)
     training = {
         "shot": Path(files.plate).name,
         "frames": format_range([example.frame for example in examples]),
@@ -80,6 +82,7 @@ def make_shot_model(
         "machine": f"{platform.machine()} {how.device}, {torch.get_num_threads()} thread(s), torch {torch.__version__}",
         "held out error": {"before": round(tuned.before, 5), "after": round(tuned.after, 5)},
         "corrections": format_range(finished.frames),
+        **({} if crossed is None else {"corrected by each other": crossed}),
     }
     source = f"dvm finetune, on {len(examples)} finished frame(s) of a shot"
     record = Record("", {}, source, LICENCE, training=training)
@@ -98,6 +101,18 @@ def _corrections(network: Lite, tuned: Tuned, examples: Sequence[Example], devic
         return Corrections(
             Correction(example.frame, _drawn(session, example, network.window), example.alpha) for example in examples
         )
+
+
+def _crossed(finished: Corrections, examples: Sequence[Example], own: int) -> float | None:
+    """Error of finished frames if only the others were finished, as a part of the model's; None where there is none."""
+    before = after = 0.0
+    for example in examples if len(finished.frames) > 1 else ():
+        unknown = example.trimaps[own] == UNKNOWN
+        drawn = finished[example.frame].drawn
+        found = finished.without(example.frame).applied(example.frame, drawn, unknown)
+        before += float(np.abs(drawn - example.alpha)[unknown].sum())
+        after += float(np.abs(found - example.alpha)[unknown].sum())
+    return round(after / before, 3) if before else None
 
 
 def _drawn(session: MattingSession, example: Example, window: Window) -> Array:

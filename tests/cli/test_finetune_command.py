@@ -77,6 +77,7 @@ def test_no_minutes_learn_nothing_and_carry_corrections_alone(dvm, wide, command
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     assert (found["steps"], found["corrections"]) == (0, "1001,1004")
+    assert 0 < found["corrected by each other"] < 2
 
 
 def test_threads_that_cannot_be_are_code_2_in_one_sentence(dvm, command):

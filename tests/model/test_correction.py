@@ -134,6 +134,13 @@ def test_tensors_give_the_same_corrections_again():
     np.testing.assert_array_equal(again.applied(500, drawn, unknown()), made.applied(500, drawn, unknown()))
 
 
+def test_one_can_be_left_out_and_looked_at():
+    made = Corrections([finished(1, 0), finished(9, 2)])
+    assert made.without(9).frames == (1,)
+    assert made.frames == (1, 9)
+    np.testing.assert_allclose(made[9].done, finished(9, 2).done, atol=1e-5)
+
+
 def test_known_pixels_take_next_to_no_room():
     blank = np.zeros((1080, 1920), np.float32)
     made = Corrections([Correction(1, blank, blank)])
