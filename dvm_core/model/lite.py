@@ -136,7 +136,7 @@ class Lite(MattingNetwork):
             if stride != CELL:
                 finer = DECODER_WIDTHS[STRIDES.index(stride) - 1]
                 self.widen[str(stride)] = nn.Sequential(nn.Conv2d(channels, 4 * finer, 1), nn.PixelShuffle(2))
-        self.trust = PreciseConv2d(2 * FUSED[CELL][0], 1, 1)
+        self.trust = PreciseConv2d(3 * FUSED[CELL][0], 1, 1)
         nn.init.zeros_(self.trust.weight)
         nn.init.zeros_(cast(Tensor, self.trust.bias))
         self.adjust = PreciseConv2d(below, ADJUSTED, 1)
@@ -205,9 +205,12 @@ class Lite(MattingNetwork):
         moments = own["4.moments"]
         for position, maps in enumerate(window):
             if position != past:
-                trust = self.trust(torch.cat([aligned[past], aligned[position]], dim=1)).sigmoid()
-                moments = moments + trust * maps["4.moments"]
+                moments = moments + self._trusted(aligned[past], aligned[position]) * maps["4.moments"]
         return self._lines(own["4"] + cast(Tensor, added), moments)
+
+    def _trusted(self, own: Tensor, other: Tensor) -> Tensor:
+        """How far to trust a neighbour, in (0, 1): what is aligned may still differ, which no map alone tells."""
+        return cast(Tensor, self.trust(torch.cat([own, other, (own - other).abs()], dim=1)).sigmoid())
 
     def finish(self, context: Tensor, frame: Tensor, draft: Tensor | None = None) -> Tensor:
         """Draft and line, weighed; arguments as in `MattingNetwork.finish`."""

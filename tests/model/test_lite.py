@@ -181,3 +181,16 @@ def test_a_batch_of_nothing_gives_nothing(network):
 def test_the_network_stays_small(network):
     assert sum(weight.numel() for weight in network.parameters()) * 2 < 12e6  # half precision on disk
     assert np.isfinite(sum(float(weight.detach().abs().sum()) for weight in network.parameters()))
+
+
+def test_a_neighbour_that_differs_where_it_was_aligned_to_can_be_trusted_less(network):
+    width = network.trust.weight.shape[1] // 3
+    own = torch.randn(1, width, 4, 4, generator=torch.Generator().manual_seed(0))
+    before = network.trust.weight.detach().clone()
+    with torch.no_grad():
+        network.trust.weight.zero_()
+        network.trust.weight[:, 2 * width :] = -1.0
+        same, other = network._trusted(own, own), network._trusted(own, -own)
+        network.trust.weight.copy_(before)
+    assert (other < same).all()
+    torch.testing.assert_close(same, network.trust.bias.detach().sigmoid().expand_as(same).clone())
