@@ -63,10 +63,8 @@ def main() -> None:
         before, after = errors(take, alphas), errors(take, corrected(take, alphas))
         for measure, values in ratios.items():
             values.append(after[measure] / before[measure])
-        sad, mse, dtssd, messddt = (f"{values[-1]:.2f}x" for values in ratios.values())
-        print(
-            f"| {name} | {before['sad']:.2f} | {after['sad']:.2f} | {sad} | {mse} | {dtssd} | {messddt} |", flush=True
-        )
+        row = " | ".join(f"{values[-1]:.2f}x" for values in ratios.values())
+        print(f"| {name} | {before['sad']:.2f} | {after['sad']:.2f} | {row} |", flush=True)
     row = " | ".join(f"{geometric_mean(values):.2f}x" for values in ratios.values())
     print(f"| geometric mean | | | {row} |")
 

@@ -33,10 +33,7 @@ _LARGEST = 2048  # pixels; the flow of larger frames is found at this width or h
 _SMALLEST = 16  # pixels
 _STEP, _FLOW = 12, 240  # bytes, as measured, while a frame is corrected: for each of its pixels, of its flow's pixels
 _UNLIKE = 0.5  # difference of alphas, where they meet, at which a correction has faded to 1 / e
-_STRANGE = (
-    0.1,
-    0.2,
-)  # mean difference over the unknown pixels: up to here whole trust in a finished frame, from here none
+_STRANGE = (0.1, 0.2)  # mean difference over the unknown pixels, up to and from which a frame is trusted whole and not
 _NEAR = 1.0 / 213.0  # of the width: how far around a pixel differences count
 _NUMBER = re.compile("-?[0-9]+")
 _STRIP = 256  # rows that are corrected at a time
@@ -175,10 +172,12 @@ class _Carried(NamedTuple):
     correction: Correction
     flow: NDArray[np.float32]
     """(h, w, 2), in pixels of its own size."""
-    weight: Alpha
-    """(h, w), among the finished frames."""
-    faith: Alpha
-    """(h, w) in [0, 1], share of the difference that is added."""
+    like: Alpha
+    """(h, w) in (0, 1], how like what is there it is."""
+    distance: int
+    """Frames from one to the other."""
+    trust: float
+    """In [0, 1], in the frame as a whole."""
 
 
 def _nearest(numbers: Iterable[int], frame: int) -> list[int]:
@@ -200,7 +199,7 @@ def _carry(one: Correction, frame: int, alpha: Alpha, unknown: Mask) -> _Carried
     low, high = _STRANGE
     trust = float(np.clip((high - unlike[where].mean()) / (high - low), 0.0, 1.0))
     like = np.exp(unlike / -_UNLIKE)
-    return _Carried(one, flow, like / abs(one.frame - frame), like * trust)
+    return _Carried(one, flow, like, abs(one.frame - frame), trust)
 
 
 def _flow(here: Bytes, there: Bytes) -> NDArray[np.float32]:
@@ -230,11 +229,11 @@ def _added(alpha: Alpha, unknown: Mask, carried: list[_Carried]) -> Alpha:
 def _strip(carried: _Carried, rows: slice, shape: tuple[int, ...]) -> tuple[Alpha, Alpha]:
     """Difference and weight of some rows, (h, W) each."""
     scale = shape[1] / carried.flow.shape[1]
-    flow, weight, faith = (_rows(maps, rows, shape) for maps in (carried.flow, carried.weight, carried.faith))
+    flow, like = (_rows(maps, rows, shape) for maps in (carried.flow, carried.like))
     done, drawn = (
         _sampled(picture, flow * scale, rows.start) for picture in (carried.correction.done, carried.correction.drawn)
     )
-    return np.asarray((done - drawn) * faith), weight
+    return np.asarray((done - drawn) * (like * carried.trust)), like / np.float32(carried.distance)
 
 
 def _rows(maps: NDArray[np.float32], rows: slice, shape: tuple[int, ...]) -> NDArray[np.float32]:
