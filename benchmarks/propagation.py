@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks._propagation_clips import LENGTH, Clip, Mask, real_clips
 from benchmarks.evaluation.clips import CLIPS, Take, make_take
 from benchmarks.evaluation.models import matter
+from dvm_core.dense_flow import fetched, flow, grey
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.trimap.create import make_trimap
 from dvm_core.trimap.propagate import Propagated, propagate
-from dvm_core.trimap.propagate_flow import fetched, flow, grey
 from dvm_core.trimap.propagate_grid import Grid
 from dvm_core.trimap.propagate_track import Tracker
 

@@ -33,6 +33,16 @@ def hair(rng: Rng) -> None:
         settings.kink_frequency = float(rng.uniform(1.0, 4.0))
 
 
+def flyaways(rng: Rng) -> None:
+    """Hair so fine and so far apart that it covers half of what is behind it at most."""
+    length, parents = rng.uniform(0.4, 1.1), int(rng.integers(60, 300))
+    settings = _coat(rng, length=length, parents=parents, children=(2, 9))
+    settings.radius_scale = float(np.exp(rng.uniform(np.log(0.001), np.log(0.004))))
+    settings.child_radius = float(rng.uniform(0.1, 0.4))
+    settings.roughness_2, settings.roughness_2_size = float(rng.uniform(0.0, 0.08)), float(rng.uniform(0.2, 1.0))
+    settings.roughness_endpoint = float(rng.uniform(0.0, 0.08))
+
+
 def fur(rng: Rng) -> None:
     """A body all covered with short hair."""
     settings = _coat(
@@ -188,8 +198,9 @@ def solids(rng: Rng) -> None:
 
 
 KINDS: dict[str, tuple[float, Callable[[Rng], None]]] = {
-    "hair": (0.24, hair),
-    "fur": (0.18, fur),
+    "hair": (0.18, hair),
+    "flyaways": (0.09, flyaways),
+    "fur": (0.15, fur),
     "curls": (0.13, curls),
     "wisps": (0.07, wisps),
     "feathers": (0.06, feathers),

@@ -29,6 +29,7 @@ ALLOWED = {
     "worker": {"torch"},
     "api.py": set(),
     "faults.py": set(),
+    "dense_flow.py": {"numpy", "cv2"},
     "whole_file.py": set(),
     "processes.py": {"psutil"},
     "cli": {"typer", "rich", "numpy"},

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dvm_core.dense_flow import flow
 from dvm_core.metrics.image import Image, Mask
-
-_SMALLEST_FLOW_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -37,28 +35,15 @@ def dtssd(previous: MeasuredFrame, now: MeasuredFrame) -> float:
 def messddt(previous: MeasuredFrame, now: MeasuredFrame) -> float:
     """Sum of the changes of the squared error along the motion of the true alpha.
 
-    Motion is dense inverse search (Kroeger et al., ECCV 2016) on the true alphas at 8 bit. The later error is sampled
+    Motion is dense inverse search (`dense_flow.flow`) on the true alphas at 8 bit. The later error is sampled
     bilinearly; a pixel that leaves the picture is compared with the nearest one inside.
     """
     height, width = previous.truth.shape
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    motion = _flow(previous.truth, now.truth)
+    motion = flow(*(np.rint(truth * 255).astype(np.uint8) for truth in (previous.truth, now.truth)))
     sampled = _sample(np.square(now.pred - now.truth), columns + motion[..., 0], rows + motion[..., 1])
     change = np.square(previous.pred - previous.truth) - sampled
     return float(np.abs(change)[previous.unknown].sum())
-
-
-def _flow(first: Image, second: Image) -> NDArray[np.float32]:
-    height, width = first.shape
-    # The search refuses pictures smaller than its patches; repeated borders add no motion of their own.
-    grow = (0, max(0, _SMALLEST_FLOW_SIDE - height), 0, max(0, _SMALLEST_FLOW_SIDE - width))
-    pair = [
-        cv2.copyMakeBorder(np.rint(image * 255).astype(np.uint8), *grow, cv2.BORDER_REPLICATE)
-        for image in (first, second)
-    ]
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    motion: NDArray[np.float32] = search.calc(pair[0], pair[1], None)
-    return motion[:height, :width]
 
 
 def _sample(image: Image, x: NDArray[np.float32], y: NDArray[np.float32]) -> Image:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.bridge.errors import ModelError
+from dvm_core.dense_flow import fetched, flow
 
 PREFIX = "correction."
 """Of the names of their tensors in a weight file."""
@@ -30,7 +31,6 @@ HELD = 16
 
 _PARTS = ("drawn", "done")
 _LARGEST = 2048  # pixels; the flow of larger frames is found at this width or height
-_SMALLEST = 16  # pixels
 _STEP, _FLOW = 12, 240  # bytes, as measured, while a frame is corrected: for each of its pixels, of its flow's pixels
 _UNLIKE = 0.5  # difference of alphas, where they meet, at which a correction has faded to 1 / e
 _STRANGE = (0.1, 0.2)  # mean difference over the unknown pixels, up to and from which a frame is trusted whole and not
@@ -170,8 +170,8 @@ class _Carried(NamedTuple):
     """A finished frame on its way to another: where its pixels come from, and how far each is to be believed."""
 
     correction: Correction
-    flow: NDArray[np.float32]
-    """(h, w, 2), in pixels of its own size."""
+    way: NDArray[np.float32]
+    """(h, w, 2), the flow, in pixels of its own size."""
     like: Alpha
     """(h, w) in (0, 1], how like what is there it is."""
     distance: int
@@ -192,23 +192,14 @@ def _nearest(numbers: Iterable[int], frame: int) -> list[int]:
 def _carry(one: Correction, frame: int, alpha: Alpha, unknown: Mask) -> _Carried:
     size = _flow_size(alpha.shape)
     here, there = (_resized(picture, size) for picture in (alpha, one.drawn))
-    flow = _flow(_bytes(here), _bytes(there))
-    unlike = np.abs(_sampled(there, flow, 0) - here)
+    way = flow(_bytes(here), _bytes(there), finest=True)
+    unlike = np.abs(fetched(there, way) - here)
     unlike = cv2.GaussianBlur(unlike, (0, 0), max(_NEAR * size[1], 1.0))
     where = _resized(unknown.astype(np.float32), size) > 0
     low, high = _STRANGE
     trust = float(np.clip((high - unlike[where].mean()) / (high - low), 0.0, 1.0))
     like = np.exp(unlike / -_UNLIKE)
-    return _Carried(one, flow, like, abs(one.frame - frame), trust)
-
-
-def _flow(here: Bytes, there: Bytes) -> NDArray[np.float32]:
-    """Where each pixel of `here` lies in `there`, as (h, w, 2) differences x, y; none in pictures too small for it."""
-    if min(here.shape) < _SMALLEST:
-        return np.zeros((*here.shape, 2), np.float32)
-    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    solver.setFinestScale(0)
-    return np.asarray(solver.calc(here, there, None), dtype=np.float32)
+    return _Carried(one, way, like, abs(one.frame - frame), trust)
 
 
 def _added(alpha: Alpha, unknown: Mask, carried: list[_Carried]) -> Alpha:
@@ -228,10 +219,10 @@ def _added(alpha: Alpha, unknown: Mask, carried: list[_Carried]) -> Alpha:
 
 def _strip(carried: _Carried, rows: slice, shape: tuple[int, ...]) -> tuple[Alpha, Alpha]:
     """Difference and weight of some rows, (h, W) each."""
-    scale = shape[1] / carried.flow.shape[1]
-    flow, like = (_rows(maps, rows, shape) for maps in (carried.flow, carried.like))
+    scale = shape[1] / carried.way.shape[1]
+    way, like = (_rows(maps, rows, shape) for maps in (carried.way, carried.like))
     done, drawn = (
-        _sampled(picture, flow * scale, rows.start) for picture in (carried.correction.done, carried.correction.drawn)
+        fetched(picture, way * scale, top=rows.start) for picture in (carried.correction.done, carried.correction.drawn)
     )
     return np.asarray((done - drawn) * (like * carried.trust)), like / np.float32(carried.distance)
 
@@ -245,14 +236,6 @@ def _rows(maps: NDArray[np.float32], rows: slice, shape: tuple[int, ...]) -> NDA
     x = (np.arange(width, dtype=np.float32) + 0.5) * (maps.shape[1] / width) - 0.5
     columns, lines = np.meshgrid(x, y)
     return np.asarray(cv2.remap(maps, columns, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-
-
-def _sampled(picture: Alpha, flow: NDArray[np.float32], top: int) -> Alpha:
-    """What lies where the flow of rows from `top` on points to."""
-    height, width = flow.shape[:2]
-    x = np.arange(width, dtype=np.float32)[None] + flow[..., 0]
-    y = np.arange(top, top + height, dtype=np.float32)[:, None] + flow[..., 1]
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _flow_size(shape: tuple[int, ...]) -> tuple[int, int]:

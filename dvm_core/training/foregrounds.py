@@ -13,8 +13,9 @@ from dvm_core.training.noise import Array, Rng, blur, disc_blur
 Generator = Callable[[Rng, int], tuple[Array, Array]]
 
 KINDS: dict[str, tuple[float, Generator]] = {
-    "hair": (0.32, strands.hair),
-    "fur": (0.22, strands.fur),
+    "hair": (0.22, strands.hair),
+    "wisps": (0.13, strands.wisps),
+    "fur": (0.19, strands.fur),
     "curls": (0.09, strands.curls),
     "grass": (0.03, strands.grass),
     "solids": (0.07, forms.solids),

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from dvm_core.training.canvas import Canvas
 from dvm_core.training.noise import Array, Rng, blob_outline, colour
 
+_FINEST = 0.34  # pixels: one of the canvas's samples
+
 
 def hair(rng: Rng, size: int) -> tuple[Array, Array]:
     """A head: a solid body with long strands flowing off it in a common direction, clumped, with flyaways.
@@ -41,6 +43,34 @@ def hair(rng: Rng, size: int) -> tuple[Array, Array]:
                 rng, start, direction + rng.normal(0, 0.12), reach * rng.uniform(0.6, 1.2), 0.04, bend=bend
             )
             _tapered(canvas, points, width * rng.uniform(0.6, 1.4), clump * rng.uniform(0.75, 1.25))
+    return canvas.finish()
+
+
+def wisps(rng: Rng, size: int) -> tuple[Array, Array]:
+    """Fine hair that hardly covers: single strands, thinner than a pixel, which part from their locks and one another.
+
+    Half of what hair leaves undecided is seen through. Arguments and result as for `hair`.
+    """
+    canvas = Canvas(size)
+    outline = _body(rng, size)
+    centre = outline.mean(axis=0)
+    base = colour(rng)
+    canvas.polygon([outline], _skin(rng, base))
+    length = size * rng.uniform(0.15, 0.5)
+    swept, bend = rng.uniform(0, 2 * np.pi), rng.normal(0, 1.5)
+    open_, stray = rng.uniform(0.05, 0.35), rng.uniform(0.1, 0.5)
+    first, part = rng.integers(len(outline)), rng.uniform(0.2, 0.8)
+    for _ in range(int(np.exp(rng.uniform(np.log(25), np.log(160))))):
+        root = outline[int(first + rng.uniform(0, part) * len(outline)) % len(outline)]
+        outward = np.arctan2(*(root - centre)[::-1])
+        # Between the way that the hair stands off and the one that the wind blows.
+        way = outward + stray * np.sin(swept - outward) + rng.normal(0, 0.2)
+        reach, shade = length * rng.uniform(0.4, 1.2), _clump_colour(rng, base)
+        for _ in range(int(rng.integers(1, 14))):
+            start = root + (centre - root) * rng.uniform(0, 0.3) + rng.normal(0, size * 0.015, 2)
+            turn = bend * rng.uniform(0.5, 1.5) + rng.normal(0, open_)
+            points = _strand(rng, start, way + rng.normal(0, open_), reach * rng.uniform(0.5, 1.2), 0.03, bend=turn)
+            canvas.line(points, _FINEST, shade * np.float32(rng.uniform(0.8, 1.2)))
     return canvas.finish()
 
 
@@ -115,14 +145,14 @@ def _skin(rng: Rng, hair_colour: Array) -> Array:
 
 def _strand_width(rng: Rng) -> float:
     """From a third of a pixel to a thick wire; fine hair is the rule."""
-    return float(np.clip(rng.lognormal(-0.6, 0.6), 0.34, 4.0))
+    return float(np.clip(rng.lognormal(-0.6, 0.6), _FINEST, 4.0))
 
 
 def _tapered(canvas: Canvas, points: Array, width: float, rgb: Array) -> None:
     """Draw a strand that grows thinner to its tip."""
     third = len(points) // 3
     for part, share in enumerate((1.0, 0.75, 0.45)):
-        canvas.line(points[part * third : (part + 1) * third + 1], max(0.34, width * share), rgb)
+        canvas.line(points[part * third : (part + 1) * third + 1], max(_FINEST, width * share), rgb)
 
 
 def _clump_colour(rng: Rng, base: Array) -> Array:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dvm_core.dense_flow import fetched, flow, grey
 from dvm_core.io.trimap_file import BACKGROUND
 from dvm_core.model.propagation import deep_features
 from dvm_core.model.propagation_recall import Recall
-from dvm_core.trimap.propagate_flow import fetched, flow, grey
 from dvm_core.trimap.propagate_grid import Grid, Map
 from dvm_core.trimap.propagate_plates import Plates
 

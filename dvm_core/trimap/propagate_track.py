@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dvm_core.dense_flow import flow, grey
 from dvm_core.model.propagation import Appearance, describe
 from dvm_core.model.propagation_match import match
-from dvm_core.trimap.propagate_flow import flow, grey
 from dvm_core.trimap.propagate_grid import Box, Grid, Map
 from dvm_core.trimap.propagate_key import understand
 
