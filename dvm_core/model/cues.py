@@ -208,13 +208,16 @@ class CuedFrame(PreparedFrame):
             cues[part, :_MODEL] = _cues_of(colour, foreground, background, part, half).T
             cues[part, _MODEL:] = model.look_up(colour).T
 
-    def crop(self, rows: slice, columns: slice, channels: int | None = None) -> Tensor:
+    def crop(
+        self, rows: slice, columns: slice, channels: int | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
         """As `PreparedFrame.crop` says; channels last in memory."""
+        plate = _tensor(self.plate[rows, columns, :channels]).to(dtype)
         if channels is not None and channels <= 3:
-            return _tensor(self.plate[rows, columns, :channels]).permute(2, 0, 1)[None]
-        plate, trimap, row = (_tensor(part[rows, columns]) for part in (self.plate, self.trimap, self._row))
+            return plate.permute(2, 0, 1)[None]
+        trimap, row = (_tensor(part[rows, columns]) for part in (self.trimap, self._row))
         known = (row < len(_KNOWN))[..., None]
-        pixels = torch.empty(*trimap.shape, CHANNELS)
+        pixels = torch.empty(*trimap.shape, CHANNELS, dtype=dtype)
         pixels[..., :3], pixels[..., 3], pixels[..., 4:5] = plate, trimap == 255, ~known
         pixels[..., 5:] = torch.from_numpy(self._cues).index_select(0, row.flatten()).unflatten(0, trimap.shape)
         for first in (5, 8):

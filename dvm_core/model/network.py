@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -169,16 +170,19 @@ class PreparedFrame(ABC):
     """One frame with its whole-frame cues, kept compactly until a region of it is asked for."""
 
     @abstractmethod
-    def crop(self, rows: slice, columns: slice, channels: int | None = None) -> Tensor:
+    def crop(
+        self, rows: slice, columns: slice, channels: int | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
         """The network's input for a region.
 
         Args:
             rows: Of the frame.
             columns: Of the frame.
             channels: The first ones, that are wanted; None for all.
+            dtype: To round to.
 
         Returns:
-            (1, C, h, w) float32 on the CPU.
+            (1, C, h, w) on the CPU.
         """
 
 

@@ -43,11 +43,14 @@ class NormalisedFrame(PreparedFrame):
         self.plate = plate
         self.trimap = trimap
 
-    def crop(self, rows: slice, columns: slice, channels: int | None = None) -> Tensor:
+    def crop(
+        self, rows: slice, columns: slice, channels: int | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
         """Normalised RGB, then the trimap as exactly 0, 128/255 and 1: (1, 4, h, w)."""
         rgb = (self.plate[rows, columns] - MEAN) / STD
         trimap = self.trimap[rows, columns, None].astype(np.float32) / 255
-        return torch.from_numpy(np.concatenate([rgb, trimap], axis=2).transpose(2, 0, 1)[None, :channels].copy())
+        pixels = np.concatenate([rgb, trimap], axis=2).transpose(2, 0, 1)[None, :channels].copy()
+        return torch.from_numpy(pixels).to(dtype)
 
 
 class RN50(MattingNetwork):

@@ -40,11 +40,16 @@ class Compute:
             return "cpu"
         return f"{self.device} ({torch.cuda.get_device_name(self.device)})"
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What convolutions compute with."""
+        return _DTYPES[self.precision]
+
     def autocast(self) -> AbstractContextManager[object]:
         """The context to run a network in."""
         if self.precision == "fp32":
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=_DTYPES[self.precision])
+        return torch.autocast(self.device.type, dtype=self.dtype)
 
 
 def gpus() -> int:

@@ -182,7 +182,9 @@ class NetworkEstimator:
         for core, halo in self._unsolved(known, region, self._network.draft_halo):
             part = {name: _cut(maps, region, halo) for name, maps in features.items()}
             rows, columns = core.inside(region)
-            draft[:, :, rows, columns] = _cut(self._network.draft(part, self._crop(prepared, halo)), halo, core)
+            # A draft is convolutions alone, which would round its pixels one by one.
+            pixels = self._crop(prepared, halo, dtype=self._compute.dtype)
+            draft[:, :, rows, columns] = _cut(self._network.draft(part, pixels), halo, core)
         return draft
 
     def _finish(self, frame: Frame, context: Tensor, draft: Tensor | None, region: Box, alpha: Alpha) -> None:
@@ -222,8 +224,10 @@ class NetworkEstimator:
             frame.prepared = self._network.prepare(_pad(frame.plate, bounds), _pad(frame.trimap, bounds))
         return frame.prepared
 
-    def _crop(self, prepared: PreparedFrame, box: Box, channels: int | None = None) -> Tensor:
-        pixels = prepared.crop(*box.slices, channels).to(self._compute.device, non_blocking=True)
+    def _crop(
+        self, prepared: PreparedFrame, box: Box, channels: int | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        pixels = prepared.crop(*box.slices, channels, dtype).to(self._compute.device, non_blocking=True)
         return pixels.contiguous(memory_format=torch.channels_last)
 
 

@@ -18,6 +18,7 @@ _TRIES = 6
 _DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
 _OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
 _THIN, _EVEN = 0.12, 0.5  # share of foregrounds that let light through; of these all over, with no solid core
+_RIMMED = 0.35  # share of foregrounds whose colour changes towards what is thin
 _GREY = 0.15  # share of pictures that lose most of their colour: smoke, dust, grey hair, a wall
 _PAIRED = 0.08  # share of foregrounds with a soft one before them; behind hair it would teach that gaps are covered
 
@@ -83,6 +84,8 @@ def _one(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Arr
         shading = rgb.mean(axis=2, keepdims=True)
         rgb = cloth * np.clip(shading / (shading.mean() + 0.05), 0.3, 2.0)
     rgb = _regrade(rgb, rng)
+    if rng.random() < _RIMMED:
+        rgb = _rimmed(rgb, alpha, rng)
     if rng.random() < 0.06:
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
@@ -98,6 +101,17 @@ def _alpha(crop: NDArray[np.uint8], rng: Rng, thin: float) -> Array:
     """A crop's alpha in [0, 1]; a share of `thin` of them let light through."""
     alpha = crop[..., 3].astype(np.float32) / 255.0
     return _thinned(alpha, rng) if rng.random() < thin else alpha
+
+
+def _rimmed(rgb: Array, alpha: Array, rng: Rng) -> Array:
+    """Another light or colour on what stands off the solid core: hair against the sun, a head under its hair.
+
+    What is known of a foreground is its core; so its colour must not tell too surely what colour its edge has.
+    """
+    core = (alpha > 0.98).astype(np.float32)
+    beyond = 1.0 - cv2.GaussianBlur(core, (0, 0), alpha.shape[0] * rng.uniform(0.01, 0.08))
+    tint = (rng.normal(0, 0.4) + rng.normal(0, 0.3, 3)).astype(np.float32)
+    return np.asarray(rgb * np.exp(beyond[..., None] * tint), dtype=np.float32)
 
 
 def _thinned(alpha: Array, rng: Rng) -> Array:

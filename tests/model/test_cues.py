@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from dvm_core.model.cues import CHANNELS, CuedFrame, band_radius, network_input
 
@@ -89,6 +90,14 @@ def test_a_crop_of_the_first_channels_is_a_part_of_all(channels):
     plate, trimap, _ = two_colours()
     frame, part = CuedFrame(plate, trimap), (slice(2, 30), slice(15, 50))
     np.testing.assert_array_equal(frame.crop(*part, channels).numpy(), frame.crop(*part)[:, :channels].numpy())
+
+
+@pytest.mark.parametrize("channels", [3, CHANNELS])
+def test_a_crop_in_less_precision_is_the_crop_rounded(channels):
+    plate, trimap, _ = two_colours()
+    frame, part = CuedFrame(plate, trimap), (slice(2, 30), slice(15, 50))
+    rounded = frame.crop(*part, channels, torch.bfloat16)
+    assert torch.equal(rounded, frame.crop(*part, channels).bfloat16())
 
 
 def test_a_plate_that_may_not_be_written_is_read(recwarn):

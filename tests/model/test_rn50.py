@@ -99,6 +99,8 @@ def test_prepare_normalises_the_plate_and_keeps_three_exact_trimap_values(narrow
     assert crop.shape == (1, 4, 32, 32)
     assert crop.dtype == torch.float32
     assert crop.is_contiguous()
+    rounded = narrow.prepare(plate, trimap).crop(slice(3, 35), slice(10, 42), dtype=torch.bfloat16)
+    assert torch.equal(rounded, crop.bfloat16())
     expected = (plate[3:35, 10:42].astype(np.float64) - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     np.testing.assert_allclose(crop[0, :3].numpy().transpose(1, 2, 0), expected, atol=1e-6)
     exact = {0: np.float32(0), 128: np.float32(128) / np.float32(255), 255: np.float32(1)}

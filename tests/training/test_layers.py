@@ -79,3 +79,25 @@ def test_some_pictures_lose_their_colour(smoke_and_wall, monkeypatch):
     colourful = saturation()
     monkeypatch.setattr(layers, "_GREY", 1.0)
     assert saturation() < 0.6 * colourful
+
+
+def test_the_colour_of_an_edge_changes_and_that_of_the_core_stays(monkeypatch):
+    square = _picture((120, 100, 80), 0)
+    square[16:48, 16:48, 3], square[8:16, 16:48, 3] = 255, 100
+    lit = Library(square[None], np.full((1, SIDE, SIDE, 3), 60, np.uint8))
+    monkeypatch.setattr(layers, "_DRESSED", 0.0)
+    monkeypatch.setattr(layers, "_OCTAVES", (0.0, 0.0))
+
+    def unlike():
+        """Mean difference between the colours of the edge and of the core, as a ratio."""
+        found = []
+        for colour, alpha in _draw(lit):
+            edge, core = colour[(alpha > 0.1) & (alpha < 0.9)], colour[alpha == 1]
+            if len(edge) and len(core):
+                found.append(np.abs(edge.mean(0) / np.median(core, axis=0) - 1).mean())
+        return np.mean(found)
+
+    monkeypatch.setattr(layers, "_RIMMED", 0.0)
+    plain = unlike()
+    monkeypatch.setattr(layers, "_RIMMED", 1.0)
+    assert unlike() > plain + 0.1

@@ -43,6 +43,14 @@ def test_every_foreground_has_colour_and_alpha_in_range(kind):
     assert alpha.max() > 0
 
 
+def test_wisps_are_seen_through_where_hair_covers():
+    def covered(kind):
+        alphas = [foregrounds.KINDS[kind][1](np.random.default_rng(seed), 160)[1] for seed in range(12)]
+        return np.mean([alpha[(alpha > 0.004) & (alpha < 0.996)].mean() for alpha in alphas])
+
+    assert covered("wisps") < 0.5 < covered("hair")
+
+
 @pytest.mark.parametrize("kind", list(backgrounds.KINDS))
 def test_every_background_is_a_picture(kind):
     picture = backgrounds.KINDS[kind][1](np.random.default_rng(8), 65)
