@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fusion_stage import SIZE, read_image, write_image, write_shot
 
-MATTE, LOADER = 0, 1
+MATTE, LOADER, NOTHING = 0, 1, 2
 START = 86450
 
 
@@ -34,7 +34,7 @@ def make(footage, file="plate.[1001-1010].exr", codec="EXR", answers=(), **cut):
 
 def form(trimap, **changes):
     """What the artist fills in, as Fusion's dialog gives it."""
-    answers = {"trimap": str(trimap), "keyframes": 0.0, "model": 0.0, "handles": 0.0, "plate": 0.0}
+    answers = {"trimap": str(trimap), "keyframes": 0.0, "model": 0.0, "own_model": "", "handles": 0.0, "plate": 0.0}
     return {**answers, "colorspace": "auto", "result": float(MATTE), "root": "", "python": "", **changes}
 
 
@@ -280,6 +280,16 @@ def test_an_answer_is_remembered_for_the_next_clip(run, engine, footage):
     assert (defaults["model"], defaults["handles"], defaults["trimap"]) == (2, 8, "")
 
 
+def test_a_model_of_the_shot_goes_before_the_chosen_one_and_is_not_remembered(run, engine, footage, home):
+    own = str(home / "sh010.safetensors")
+    resolve, _, composition = make(footage, answers=[form(footage / "trimap.1003.png", own_model=own), None, None])
+    run("DVM Matte Clip", resolve, composition)
+    assert engine()[0].model == own
+    run("DVM Matte Clip", resolve, composition)
+    _, fields = composition.asked[-2]
+    assert {field[1]: field["Default"] for field in fields.values()}["own_model"] == ""
+
+
 def test_mattes_go_where_the_artist_wants_them_from_then_on(run, engine, footage, tmp_path):
     answers = form(footage / "trimap.1003.png", root=str(tmp_path / "disk"))
     resolve, _, composition = make(footage, answers=[answers, None, {"result": float(MATTE)}])
@@ -296,13 +306,31 @@ def test_our_own_fault_is_said_without_a_traceback_on_the_screen(run, engine, fo
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
+def test_every_word_of_the_engine_reaches_the_console_however_fast_they_come(
+    run, footage, monkeypatch, adapter, capsys
+):
+    scripts, protocol = adapter("scripts"), adapter("bridge.protocol")
+
+    def answer(job):
+        yield protocol.warning("The plate has a gap.", frame=1003)
+        yield protocol.frame(1003, 0.1, job.output, index=1, total=1)
+        yield protocol.done(1, 0.1, [])
+
+    monkeypatch.setattr(scripts, "Worker", lambda python: adapter("bridge.fake").FakeWorker(python, answer=answer))
+    resolve, _, composition = make(footage, answers=[form(footage / "trimap.1003.png", result=float(NOTHING))])
+    run("DVM Matte Clip", resolve, composition)
+    said = capsys.readouterr().out
+    assert "DVM: The plate has a gap.\nDVM: Frame 1003: 1 of 1.\n" in said
+
+
 @pytest.mark.slow
 def test_the_real_engine_mattes_a_clip_as_the_shell_does(run, footage, home, run_dvm, monkeypatch, capsys):
     monkeypatch.setenv("DVM_PYTHON", sys.executable)
     answers = [form(footage / "trimap.1003.png")]
     resolve, item, composition = make(footage, answers=answers)
     assert "3 frames are attached" in run("DVM Matte Clip", resolve, composition)
-    assert "DVM: Frame 1003: 1 of 3." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert all(f"DVM: Frame {frame}: {index} of 3." in said for index, frame in enumerate((1003, 1004, 1005), 1))
     shell = footage / "shell.%04d.exr"
     plate, trimap = footage / "plate.####.exr", footage / "trimap.####.png"
     run_dvm("matte", plate, "--trimap", trimap, "-o", shell, "--range", "1003-1005", "--channels", "matte")

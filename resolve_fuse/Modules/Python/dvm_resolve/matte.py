@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 from . import bring_back, folders, render
 from . import clip as clips
@@ -30,7 +30,8 @@ class Wish:
     Attributes:
         trimap: Pattern or file of the trimaps.
         keyframes: Whether they are keyframes, to propagate between.
-        model: Name, or file of weights.
+        model: Name of the model.
+        own_model: File of weights instead, such as a shot's own by `dvm finetune`; "" for none.
         handles: Frames to matte beyond the cut on each side.
         plate: `AS_IT_IS` or `RENDERED`.
         colorspace: Of the plate.
@@ -41,6 +42,7 @@ class Wish:
     trimap: str
     keyframes: bool
     model: str
+    own_model: str
     handles: int
     plate: str
     colorspace: str
@@ -57,6 +59,7 @@ def fields(folder: folders.WorkFolder, last: Dict[str, Any]) -> List[Field]:
         Field("trimap", "Trimaps", "file", trimap),
         Field("keyframes", "Trimaps are keyframes", "check", keys),
         Field("model", "Model", "choice", _one_of(last.get("model"), MODELS), MODELS),
+        Field("own_model", "Own model", "file", ""),
         Field("handles", "Handles", "number", int(last.get("handles") or 0)),
         Field("plate", "Plate", "choice", AS_IT_IS, (AS_IT_IS, RENDERED)),
         Field("colorspace", "Plate's colour space", "text", "auto"),
@@ -96,7 +99,7 @@ def make_job(session: "Session", clip: clips.Clip, wish: Wish, folder: folders.W
         output=folder.pattern(folders.ALPHAS),
         range=format_range(clip.number(frame) for frame in range(cut[0], cut[1] + 1)),
         trimap_mode="keyframes" if wish.keyframes else "every-frame",
-        model=wish.model,
+        model=wish.own_model or wish.model,
         # The Color page reads a matte's brightness, Fusion its alpha: all four channels hold it.
         settings=Settings(channels="matte", existing="resume", colorspace=colorspace),
     )
@@ -116,13 +119,12 @@ def deliver(session: "Session", clip: clips.Clip, result: str, pattern: str) -> 
     return f"The alphas are at {pattern}."
 
 
-def progress(events: List[Dict[str, Any]]) -> Optional[str]:
-    """The newest of some events in words; None if none of them says how far the job is."""
+def progress(events: List[Dict[str, Any]]) -> List[str]:
+    """Some events in words; those that say nothing of how far the job is are left out."""
     words: Dict[str, Callable[[Dict[str, Any]], str]] = {
         "hello": lambda event: "The engine is up on {device}.".format(**event),
         "plan": lambda event: "{frames} frames, {model} on {device}.".format(**event),
         "frame": lambda event: "Frame {frame}: {index} of {total}.".format(**event),
         "warning": lambda event: str(event["message"]),
     }
-    said = [words[event["event"]](event) for event in events if event["event"] in words]
-    return said[-1] if said else None
+    return [words[event["event"]](event) for event in events if event["event"] in words]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TITLE = "DVM"
 _POLL = 0.2  # seconds
+_STARTING = "Starting the engine."
 
 
 class Desk:
@@ -123,23 +124,22 @@ def run_job(job: MatteJob, worker: Worker) -> None:
 
 def _stepper(task: Task) -> Callable[[], Optional[str]]:
     """Gives the newest word about a task each time it is called, and None at its end."""
-    said = "Starting the engine."
+    said = _STARTING
 
     def step() -> Optional[str]:
         nonlocal said
-        said = matte.progress(task.poll()) or said
+        said = [said, *matte.progress(task.poll())][-1]
         return None if task.finished else said
 
     return step
 
 
 def _follow(task: Task) -> None:
-    step, before = _stepper(task), ""
-    while True:
-        said = step()
-        if said is None:
-            return
-        if said != before:
+    """Print every word about a task: a warning must not be lost because a frame came right after it."""
+    print(f"{TITLE}: {_STARTING}")  # noqa: T201
+    finished = False
+    while not finished:
+        finished = task.finished  # what came before the end is still to be said
+        for said in matte.progress(task.poll()):
             print(f"{TITLE}: {said}")  # noqa: T201
-            before = said
-        time.sleep(_POLL)
+        time.sleep(0 if finished else _POLL)
