@@ -7,7 +7,7 @@ alone, since each speaks of what its own weights draw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,12 +46,16 @@ def read_whole(path: Path, folders: Sequence[Path]) -> Whole:
     corrections = Corrections.of({name: tensors[name] for name in tensors.keys() - weights.keys()})
     if not record.base:
         return Whole(record, weights, corrections)
-    merged = read_whole(_base(path, record, folders), folders).weights
+    base = read_whole(_base(path, record, folders), folders).weights
     for name, change in weights.items():
-        if name not in merged or merged[name].shape != change.shape:
+        if name not in base or base[name].shape != change.shape:
             raise ModelError(f"The delta {path} changes {name}, which its base does not have so; get the file again.")
-        merged[name] = merged[name].float() + change.float()
-    return Whole(record, merged, corrections)
+    return Whole(record, merged(base, weights), corrections)
+
+
+def merged(base: Mapping[str, Tensor], changes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """All weights of a model: those that did not change, and the others in float32."""
+    return {**base, **{name: base[name].float() + change.float() for name, change in changes.items()}}
 
 
 def _base(path: Path, record: Record, folders: Sequence[Path]) -> Path:

@@ -16,6 +16,7 @@ from dvm_core.bridge.frames import format_range
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model import weights
 from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
+from dvm_core.model.delta import merged
 from dvm_core.model.lite import Lite
 from dvm_core.model.network import Window
 from dvm_core.model.weight_file import Record
@@ -93,10 +94,7 @@ def _corrections(network: Lite, tuned: Tuned, examples: Sequence[Example], devic
     """The finished frames, with what the model makes of them once it has learnt."""
     learnt = copy.deepcopy(network)
     learnt.corrections = NO_CORRECTIONS
-    with torch.no_grad():
-        for name, weight in learnt.named_parameters():
-            if name in tuned.changes:
-                weight.add_(tuned.changes[name].to(weight))
+    learnt.load_state_dict(merged(network.state_dict(), tuned.changes))
     with MattingSession(learnt, device=device) as session:
         return Corrections(
             Correction(example.frame, _drawn(session, example, network.window), example.alpha) for example in examples
