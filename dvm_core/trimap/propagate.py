@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dvm_core.bridge.errors import InputError
 from dvm_core.trimap.propagate_draw import Answer, blend, draw
 from dvm_core.trimap.propagate_grid import Grid
+from dvm_core.trimap.propagate_key import LABELS
 from dvm_core.trimap.propagate_plates import Plates, ReadPlate
 from dvm_core.trimap.propagate_recall import look, recall_of
 from dvm_core.trimap.propagate_track import Carried, Tracker
@@ -162,7 +163,7 @@ class _Scratch:
     def __init__(self, file: BinaryIO, grid: Grid) -> None:
         self.grid, self.margin = grid, 0.0
         self._file = file
-        self._shape = (3, *grid.shape)
+        self._shape = (LABELS + 1, *grid.shape)
         self._places: dict[int, tuple[int, int, float]] = {}
 
     def put(self, frame: int, carried: Carried) -> None:
@@ -176,4 +177,4 @@ class _Scratch:
         self._file.seek(start)
         packed = np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8)
         values = packed.reshape(self._shape).astype(np.float32) / np.float32(255)
-        return Carried(values[:2], values[2], trust)
+        return Carried(values[:LABELS], values[LABELS], trust)

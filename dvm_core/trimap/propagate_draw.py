@@ -2,7 +2,8 @@
 
 The band is as wide as the key's, wider where the match is doubtful or the directions contradict each other, and reaches
 over what neither direction followed but looks like the object. It leaves out what was carried there without certainty
-and looks like the keys' background. So truth stays inside, and the band stays narrow where all agree.
+and looks like the keys' background, and what was followed from where a key is solid. So truth stays inside, and the
+band stays narrow where all agree.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _AGAINST = 0.3  # alphas that differ by more contradict each other
 _AROUND = 4.0  # grid pixels that doubt is averaged over, as a Gaussian's sigma
 _WIDER, _WIDEST = 20.0, 16.0  # grid pixels that the band grows by where all is doubt, and at most
 _SURE = 0.6  # certainty with which an edge stays in the band whatever it looks like
+_CORE, _FOLLOWED = 0.7, 0.4  # of what was known foreground in the keys, and certainty, from which on it stays so
 _STRANGE = -1.5  # odds (logarithm) below which a pixel looks like the keys' background
 _ALIKE = -0.5  # odds above which a pixel looks like the object: low, for what is missed costs more than what is solved
 _LIKELY = -2.0  # and the same with how rare the object is; small objects would drown in what happens to look so
@@ -57,6 +59,7 @@ class Blended:
     Attributes:
         alpha: (h, w) in [0, 1].
         open: (h, w), the largest of the labels that say that a pixel is unknown for its own sake.
+        core: (h, w), how much of each pixel is known foreground in the keys.
         against: (h, w), how much the directions' alphas differ; 0 for one direction.
         certainty: (h, w) in [0, 1].
         margin: Width of the band, in grid pixels.
@@ -65,6 +68,7 @@ class Blended:
 
     alpha: Map
     open: Map
+    core: Map
     against: Map
     certainty: Map
     margin: float
@@ -87,6 +91,7 @@ def blend(answers: Sequence[Answer]) -> Blended:
     return Blended(
         alpha=blended[0],
         open=labels[:, 1].max(axis=0),
+        core=blended[2],
         against=against,
         certainty=np.einsum("dhw,dhw->hw", weights, certain).astype(np.float32),
         margin=float(sum(answer.nearness * answer.margin for answer in answers) / near),
@@ -117,6 +122,8 @@ def draw(blended: Blended, odds: Map | None, grid: Grid, prior: float = 0.0) -> 
         inside = alpha > 0.5
         band &= (odds > _STRANGE) | sure | inside
         band |= _alike(odds - max(_ALIKE, _LIKELY - prior), core | (blended.open > _OPEN) | inside) & ~inside
+    # A post is thinner than a wide band: what was followed from the middle of it stays solid.
+    band &= (blended.core < _CORE) | (certainty < _FOLLOWED) | (blended.against > _AGAINST)
     trimap = np.where(grid.enlarge(alpha) > 0.5, FOREGROUND, BACKGROUND).astype(np.uint8)
     trimap[grid.enlarge(band.astype(np.float32)) >= 0.5] = UNKNOWN
     return trimap

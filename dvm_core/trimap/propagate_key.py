@@ -25,11 +25,15 @@ _WIDEST = 16.0  # grid pixels that a margin has at most; more is an area that wa
 _BEYOND = 1.0  # margins from the nearest mixed pixel that make an unknown one unknown for its own sake
 
 
+LABELS = 3
+
+
 class Key(NamedTuple):
     """A key on the grid.
 
     Attributes:
-        labels: (2, h, w): alpha, and 1 where the key is unknown for more than its margin's sake.
+        labels: (LABELS, h, w): alpha; 1 where the key is unknown for more than its margin's sake; 1 where it is
+            foreground for sure.
         margin: Width of the band around mixed pixels, in grid pixels.
     """
 
@@ -57,4 +61,5 @@ def understand(plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> Key:
     margin = min(max(margin, 1.0), _WIDEST)
     wide = mixed & (distance(~mixed) > _WIDE)
     open_ = wide | (unknown & (far > _BEYOND * (margin + 1)))
-    return Key(np.stack([alpha, open_.astype(np.float32)]), margin)
+    core = grid.reduce((trimap == FOREGROUND).astype(np.float32))
+    return Key(np.stack([alpha, open_.astype(np.float32), core]), margin)

@@ -17,7 +17,7 @@ from dvm_core.dense_flow import flow, grey
 from dvm_core.model.propagation import Appearance, describe
 from dvm_core.model.propagation_match import match
 from dvm_core.trimap.propagate_grid import Box, Grid, Map
-from dvm_core.trimap.propagate_key import understand
+from dvm_core.trimap.propagate_key import LABELS, understand
 
 _REMEMBER = 5  # frames from one remembered frame to the next
 _WELL = 0.7  # certainty that a frame must have to be remembered
@@ -36,7 +36,7 @@ class Carried:
     """What a direction says about a frame.
 
     Attributes:
-        labels: (2, h, w) over the grid, as in `propagate_key.Key`.
+        labels: (LABELS, h, w) over the grid, as in `propagate_key.Key`.
         certainty: (h, w) in [0, 1]: how well each pixel was matched.
         trust: In [0, 1]: how well the way here was matched; 1 at the key.
     """
@@ -184,7 +184,7 @@ def _mean_certainty(labels: Map, certainty: Map) -> float:
 
 
 def _nothing(grid: Grid, trust: float) -> Carried:
-    return Carried(np.zeros((2, *grid.shape), np.float32), np.full(grid.shape, _CUT, np.float32), trust)
+    return Carried(np.zeros((LABELS, *grid.shape), np.float32), np.full(grid.shape, _CUT, np.float32), trust)
 
 
 def _on_grid(grid: Grid, box: Box, labels: Map, certainty: Map, trust: float) -> Carried:

@@ -6,6 +6,7 @@ import pytest
 from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.rgba_file import Rgba, write_rgba
+from dvm_core.training import layers
 from dvm_core.training.compose import compose, load_compose_recipe
 
 
@@ -39,7 +40,8 @@ def test_clips_have_the_recipes_size_and_length(write_recipe):
     assert take.foregrounds.shape == (5, 32, 32, 3)
 
 
-def test_stills_of_the_user_are_composed(write_recipe, tmp_path):
+def test_stills_of_the_user_are_composed(write_recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(layers, "_PAIRED", 0.0)  # one half before another covers three quarters
     block = np.zeros((40, 40), np.float32)
     block[5:35, 5:35] = 0.5
     rgb = np.full((40, 40, 3), 0.3, np.float32)

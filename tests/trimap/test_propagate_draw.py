@@ -18,9 +18,9 @@ def disc(x=60, y=45, radius=20):
     return (np.hypot(columns - x, rows - y) < radius).astype(np.float32)
 
 
-def answer(alpha=None, open_=None, certainty=1.0, trust=1.0, nearness=0.5):
+def answer(alpha=None, open_=None, core=None, certainty=1.0, trust=1.0, nearness=0.5):
     alpha = disc() if alpha is None else alpha
-    labels = np.stack([alpha, np.zeros(SHAPE, np.float32) if open_ is None else open_])
+    labels = np.stack([alpha, *(np.zeros(SHAPE, np.float32) if label is None else label for label in (open_, core))])
     return Answer(Carried(labels, np.full(SHAPE, certainty, np.float32), trust), nearness, MARGIN)
 
 
@@ -57,6 +57,27 @@ def test_what_only_one_direction_holds_is_unknown():
     trimap = draw(blend([answer(first), answer(second)]), None, GRID)
     assert (trimap[first != second] == 128).all()
     assert trimap[45, 60] == 255
+
+
+def post(left=58, right=63):
+    """Thinner than two margins."""
+    alpha = np.zeros(SHAPE, np.float32)
+    alpha[:, left:right] = 1
+    return alpha
+
+
+def test_the_core_of_what_is_thin_stays_solid_where_it_was_followed():
+    core = post(60, 61)
+    assert (draw(blend([answer(post())]), None, GRID)[:, 60] == 128).all()
+    for certainty, expected in ((0.8, 255), (0.1, 128)):
+        trimap = draw(blend([answer(post(), core=core, certainty=certainty)]), None, GRID)
+        assert (trimap[:, 60] == expected).all()
+        assert (trimap[:, [58, 62]] == 128).all()
+
+
+def test_a_core_that_the_other_direction_denies_is_unknown():
+    near, far = answer(post(), core=post(60, 61), nearness=0.9), answer(np.zeros(SHAPE, np.float32), nearness=0.1)
+    assert (draw(blend([near, far]), None, GRID)[:, 60] == 128).all()
 
 
 def test_what_is_unknown_for_its_own_sake_stays_so_by_one_directions_word():
