@@ -21,18 +21,15 @@ def hair(rng: Rng, size: int) -> tuple[Array, Array]:
     Returns:
         Straight colour (size, size, 3) and alpha (size, size), float32 in [0, 1].
     """
-    canvas = Canvas(size)
-    outline = _body(rng, size)
-    base = colour(rng)
-    canvas.polygon([outline], _skin(rng, base))
+    canvas, outline, base = _body(rng, size)
     flow = rng.uniform(0, 2 * np.pi)
     length = size * rng.uniform(0.15, 0.5)
     width = _strand_width(rng)
     parting = rng.uniform(0.2, 1.2)
-    first, part = rng.integers(len(outline)), rng.uniform(0.15, 1.0)
+    first, part = int(rng.integers(len(outline))), rng.uniform(0.15, 1.0)
     for _ in range(int(np.exp(rng.uniform(np.log(30), np.log(450))))):
         # Hair grows on a part of the outline, and from some way inside it.
-        root = outline[int(first + rng.uniform(0, part) * len(outline)) % len(outline)]
+        root = _root(rng, outline, first, part)
         root = root + (outline.mean(axis=0) - root) * rng.uniform(0, 0.35)
         direction = flow + rng.normal(0, parting)
         clump, bend = _clump_colour(rng, base), rng.normal(0, 1.2)
@@ -51,18 +48,15 @@ def wisps(rng: Rng, size: int) -> tuple[Array, Array]:
 
     Half of what hair leaves undecided is seen through. Arguments and result as for `hair`.
     """
-    canvas = Canvas(size)
-    outline = _body(rng, size)
+    canvas, outline, base = _body(rng, size)
     centre = outline.mean(axis=0)
-    base = colour(rng)
-    canvas.polygon([outline], _skin(rng, base))
     length = size * rng.uniform(0.15, 0.5)
     swept, bend = rng.uniform(0, 2 * np.pi), rng.normal(0, 1.5)
     open_, stray = rng.uniform(0.05, 0.35), rng.uniform(0.1, 0.5)
-    first, part = rng.integers(len(outline)), rng.uniform(0.2, 0.8)
+    first, part = int(rng.integers(len(outline))), rng.uniform(0.2, 0.8)
     for _ in range(int(np.exp(rng.uniform(np.log(25), np.log(160))))):
-        root = outline[int(first + rng.uniform(0, part) * len(outline)) % len(outline)]
-        outward = np.arctan2(*(root - centre)[::-1])
+        root = _root(rng, outline, first, part)
+        outward = _heading(root - centre)
         # Between the way that the hair stands off and the one that the wind blows.
         way = outward + stray * np.sin(swept - outward) + rng.normal(0, 0.2)
         reach, shade = length * rng.uniform(0.4, 1.2), _clump_colour(rng, base)
@@ -76,11 +70,8 @@ def wisps(rng: Rng, size: int) -> tuple[Array, Array]:
 
 def fur(rng: Rng, size: int) -> tuple[Array, Array]:
     """An animal's coat: short dense strands standing off the whole outline; arguments and result as for `hair`."""
-    canvas = Canvas(size)
-    outline = _body(rng, size)
+    canvas, outline, base = _body(rng, size)
     centre = outline.mean(axis=0)
-    base = colour(rng)
-    canvas.polygon([outline], _skin(rng, base))
     length = size * rng.uniform(0.02, 0.13)
     width = _strand_width(rng)
     lean, unruly = rng.normal(0, 0.7), rng.uniform(0.1, 0.5)
@@ -90,7 +81,7 @@ def fur(rng: Rng, size: int) -> tuple[Array, Array]:
         first, second = outline[int(at)], outline[(int(at) + 1) % len(outline)]
         root = first + (second - first) * (at % 1.0)
         inward = (centre - root) * rng.uniform(0.0, deep)
-        outward = np.arctan2(*(root - centre)[::-1]) + lean + rng.normal(0, unruly)
+        outward = _heading(root - centre) + lean + rng.normal(0, unruly)
         points = _strand(rng, root + inward, outward, length * rng.uniform(0.5, 1.3), 0.12, points=12)
         _tapered(canvas, points, width * rng.uniform(0.6, 1.3), _clump_colour(rng, base))
     return canvas.finish()
@@ -98,17 +89,14 @@ def fur(rng: Rng, size: int) -> tuple[Array, Array]:
 
 def curls(rng: Rng, size: int) -> tuple[Array, Array]:
     """Curled hair: strands that wind into loops around their way; arguments and result as for `hair`."""
-    canvas = Canvas(size)
-    outline = _body(rng, size)
+    canvas, outline, base = _body(rng, size)
     centre = outline.mean(axis=0)
-    base = colour(rng)
-    canvas.polygon([outline], _skin(rng, base))
     width = _strand_width(rng)
     loop = size * rng.uniform(0.008, 0.035)
     turns = rng.uniform(3, 12)
     for _ in range(int(rng.integers(60, 260))):
         root = outline[rng.integers(len(outline))] + rng.normal(0, size * 0.01, 2)
-        outward = np.arctan2(*(root - centre)[::-1]) + rng.normal(0, 0.6)
+        outward = _heading(root - centre) + rng.normal(0, 0.6)
         path = _strand(rng, root, outward, size * rng.uniform(0.05, 0.3), 0.1, points=48)
         phase = np.linspace(0, turns * 2 * np.pi, len(path)) + rng.uniform(0, 2 * np.pi)
         winding = np.stack([np.cos(phase), np.sin(phase)], axis=1) * loop * rng.uniform(0.5, 1.3)
@@ -131,10 +119,29 @@ def grass(rng: Rng, size: int) -> tuple[Array, Array]:
     return canvas.finish()
 
 
-def _body(rng: Rng, size: int) -> Array:
-    """A solid shape somewhere in the picture, sometimes cropped by its border."""
+def _body(rng: Rng, size: int) -> tuple[Canvas, Array, Array]:
+    """A solid shape somewhere in the picture, sometimes cropped by its border.
+
+    Returns:
+        The canvas that it is drawn on, its outline, and the colour of what grows on it.
+    """
+    canvas = Canvas(size)
     centre = (size * rng.uniform(0.2, 0.8), size * rng.uniform(0.2, 0.8))
-    return blob_outline(rng, centre, size * rng.uniform(0.12, 0.4), rng.uniform(0.0, 0.25))
+    outline = blob_outline(rng, centre, size * rng.uniform(0.12, 0.4), rng.uniform(0.0, 0.25))
+    base = colour(rng)
+    canvas.polygon([outline], _skin(rng, base))
+    return canvas, outline, base
+
+
+def _root(rng: Rng, outline: Array, first: int, part: float) -> Array:
+    """A point of the part of an outline that hair grows on, which begins at its point `first`."""
+    point: Array = outline[int(first + rng.uniform(0, part) * len(outline)) % len(outline)]
+    return point
+
+
+def _heading(way: Array) -> float:
+    """Of a way (x, y), in radians."""
+    return float(np.arctan2(way[1], way[0]))
 
 
 def _skin(rng: Rng, hair_colour: Array) -> Array:

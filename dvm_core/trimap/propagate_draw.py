@@ -123,7 +123,7 @@ def draw(blended: Blended, odds: Map | None, grid: Grid, prior: float = 0.0) -> 
         band &= (odds > _STRANGE) | sure | inside
         band |= _alike(odds - max(_ALIKE, _LIKELY - prior), core | (blended.open > _OPEN) | inside) & ~inside
     # A post is thinner than a wide band: what was followed from the middle of it stays solid.
-    band &= (blended.core < _CORE) | (certainty < _FOLLOWED) | (blended.against > _AGAINST)
+    band &= ~((blended.core >= _CORE) & (certainty >= _FOLLOWED) & (blended.against <= _AGAINST))
     trimap = np.where(grid.enlarge(alpha) > 0.5, FOREGROUND, BACKGROUND).astype(np.uint8)
     trimap[grid.enlarge(band.astype(np.float32)) >= 0.5] = UNKNOWN
     return trimap

@@ -137,9 +137,10 @@ def _stepper(task: Task) -> Callable[[], Optional[str]]:
 def _follow(task: Task) -> None:
     """Print every word about a task: a warning must not be lost because a frame came right after it."""
     print(f"{TITLE}: {_STARTING}")  # noqa: T201
-    finished = False
-    while not finished:
-        finished = task.finished  # what came before the end is still to be said
+    while True:
+        finished = task.finished  # asked first: what came before the end is still to be said
         for said in matte.progress(task.poll()):
             print(f"{TITLE}: {said}")  # noqa: T201
-        time.sleep(0 if finished else _POLL)
+        if finished:
+            return
+        time.sleep(_POLL)
