@@ -23,8 +23,8 @@ class PathResolver(Protocol):
 
         Args:
             reference: What was given.
-            role: `plate`, `trimap`, `output`, `fg` or `model`; a resolver may give another version to write than to
-                read.
+            role: `plate`, `trimap`, `output`, `fg`, `model` or `corrected`; a resolver may give another version to
+                write than to read.
         """
 
 
@@ -51,7 +51,8 @@ def matte(
         propagate: Take the trimaps that there are as keyframes and propagate them to the other frames.
         progress: Called with each event of `dvm_core.bridge.protocol`, in order, one at a time.
         cancelled: Asked before each frame; when true the job ends.
-        options: `model`, `shot_range`, `resolver` (a `PathResolver`), and every field of `Settings`.
+        options: `model`, `shot_range`, `corrected` (pattern of alphas that were put right by hand), `resolver` (a
+            `PathResolver`), and every field of `Settings`.
 
     Raises:
         DvmError: The kind that fits, see `dvm_core.bridge.errors`; finished frames stay.
@@ -94,12 +95,12 @@ def plan(
 def _job(
     paths: tuple[str | Path, str | Path, str | Path], range: str, propagate: bool, options: dict[str, Any]
 ) -> MatteJob:
-    options = {"model": "lite", "shot_range": "", "resolver": _as_it_is, **options}
+    options = {"model": "lite", "shot_range": "", "corrected": "", "resolver": _as_it_is, **options}
     resolve: PathResolver = options.pop("resolver")
     plate, trimap, output = (
         resolve(str(path), role) for path, role in zip(paths, ("plate", "trimap", "output"), strict=True)
     )
-    model = str(options.pop("model"))
+    model, corrected = str(options.pop("model")), str(options.pop("corrected"))
     if options.get("fg"):
         options["fg"] = resolve(str(options["fg"]), "fg")
     job = MatteJob(
@@ -110,6 +111,7 @@ def _job(
         shot_range=options.pop("shot_range"),
         trimap_mode="keyframes" if propagate else "every-frame",
         model=resolve(model, "model") if is_model_file(model) else model,
+        corrected=resolve(corrected, "corrected") if corrected else "",
         settings=Settings.from_dict(options),
     )
     return job.resolved(".")

@@ -24,6 +24,7 @@ def test_names_and_options_reach_the_job_and_paths_count_from_here(jobs, tmp_pat
         propagate=True,
         model="closed-form",
         shot_range="1001-1200",
+        corrected="fixed.####.exr",
         tile=512,
     )
     expected = dvm_core.MatteJob(
@@ -34,6 +35,7 @@ def test_names_and_options_reach_the_job_and_paths_count_from_here(jobs, tmp_pat
         shot_range="1001-1200",
         trimap_mode="keyframes",
         model="closed-form",
+        corrected=str(tmp_path / "fixed.####.exr"),
         settings=dvm_core.Settings(tile=512),
     )
     assert jobs == [expected]
@@ -58,13 +60,14 @@ def test_a_resolver_is_asked_for_each_file_before_anything_is_checked(jobs):
         output="asset:sh010/alpha.####.exr",
         fg="asset:sh010/fg.####.exr",
         model="asset:lite.safetensors",
+        corrected="asset:sh010/fixed.####.exr",
         resolver=resolver,
     )
     (job,) = jobs
     assert (job.plate, job.trimap) == ("/show/sh010/plate.####.exr", "/show/sh010/keys.####.png")
     assert (job.output, job.settings.fg) == ("/show/sh010/alpha.####.exr", "/show/sh010/fg.####.exr")
-    assert job.model == "/show/lite.safetensors"
-    assert set(asked) == {"plate", "trimap", "output", "fg", "model"}
+    assert (job.model, job.corrected) == ("/show/lite.safetensors", "/show/sh010/fixed.####.exr")
+    assert set(asked) == {"plate", "trimap", "output", "fg", "model", "corrected"}
 
 
 def test_the_name_of_a_model_is_no_reference(jobs):

@@ -2,7 +2,8 @@
 
     {"schema": "dvm-job/1",
      "plate": "plates/sh010.####.exr", "trimap": "keys/sh010.####.png", "output": "mattes/sh010.####.exr",
-     "range": "1001-1100", "shot_range": "1001-1100", "trimap_mode": "every-frame", "model": "lite", "settings": {...}}
+     "range": "1001-1100", "shot_range": "1001-1100", "trimap_mode": "every-frame", "model": "lite",
+     "corrected": "fixed/sh010.####.exr", "settings": {...}}
 
 A document may come from anywhere, so all of it is checked before anything is done, and nothing in it is ever evaluated.
 """
@@ -25,7 +26,7 @@ JOB_FILE = "job.json"
 """Name of the document inside a job directory."""
 
 _REQUIRED = ("plate", "trimap", "output")
-_OPTIONAL = ("range", "shot_range", "trimap_mode", "model", "settings")
+_OPTIONAL = ("range", "shot_range", "trimap_mode", "model", "corrected", "settings")
 _MAX_BYTES = 1 << 20
 
 
@@ -41,6 +42,8 @@ class MatteJob:
         shot_range: Frames that the shot has, for neighbours; "" for every plate frame on disk.
         trimap_mode: `every-frame`, or `keyframes` to propagate between those there are.
         model: Name, or file of weights.
+        corrected: Pattern of alphas that were put right by hand: kept as they are, and what was put right in them is
+            carried to the frames around them; "" for none.
         settings: How it is made and written.
 
     Raises:
@@ -54,6 +57,7 @@ class MatteJob:
     shot_range: str = ""
     trimap_mode: str = "every-frame"
     model: str = "lite"
+    corrected: str = ""
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
@@ -64,6 +68,7 @@ class MatteJob:
         checks.frame_range("shot_range", self.shot_range)
         checks.choice(TRIMAP_MODES)("trimap_mode", self.trimap_mode)
         checks.name("model", self.model)
+        checks.text("corrected", self.corrected)
         if not isinstance(self.settings, Settings):
             raise checks.refuse("settings", "Settings", self.settings)
         self._check_files_apart()
@@ -73,6 +78,8 @@ class MatteJob:
         """No two of the files that are read and written may be the same."""
         written = {"output": self.output, "fg": self.settings.fg}
         taken = {_identity(self.plate): "plate", _identity(self.trimap): "trimap"}
+        if self.corrected:
+            taken.setdefault(_identity(self.corrected), "corrected")
         for name, path in written.items():
             if path and taken.setdefault(_identity(path), name) != name:
                 other = taken[_identity(path)]
@@ -133,6 +140,8 @@ class MatteJob:
         files = {"plate": self.plate, "trimap": self.trimap, "output": self.output}
         if is_model_file(self.model):
             files["model"] = self.model
+        if self.corrected:
+            files["corrected"] = self.corrected
         if self.settings.fg:
             files["fg"] = self.settings.fg
         return files
@@ -148,6 +157,7 @@ class MatteJob:
             "shot_range": self.shot_range,
             "trimap_mode": self.trimap_mode,
             "model": self.model,
+            "corrected": self.corrected,
             "settings": self.settings.to_dict(),
         }
 

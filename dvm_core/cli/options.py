@@ -133,6 +133,15 @@ class ReadOptions(PlateOptions):
         typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
     ] = False
     trimap_channel: TrimapChannel = ""
+    corrected: Annotated[
+        str,
+        typer.Option(
+            metavar="ALPHAS",
+            help="Alphas put right by hand: kept, and carried to the frames around them.",
+            rich_help_panel=_READ,
+            show_default=False,
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True)

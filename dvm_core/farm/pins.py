@@ -86,11 +86,12 @@ def pin(job: MatteJob, *, kernels: str = "", load: Load = weights.load) -> Pinne
         require_unknown(job, shot, shot.trimap.read)
     compute = _compute(job, solver="pymatting" if isinstance(model, ClosedForm) else "")
     chosen = _kernels(compute, kernels)
+    corrects = bool(shot.corrected.frames)
     planned = replace(job.settings, max_memory=job.settings.max_memory or DEFAULT_MEMORY)
     if isinstance(model, MattingNetwork):
-        plan = memory.plan(model, shot.size, len(shot.frames), compute, planned)
+        plan = memory.plan(model, shot.size, len(shot.frames), compute, planned, corrects=corrects)
     else:
-        plan = memory.closed_form_plan(shot.size, planned)
+        plan = memory.closed_form_plan(shot.size, planned, corrects=corrects)
     threads = job.settings.threads or min(torch.get_num_threads(), MOST_THREADS)
     settings = replace(
         planned,

@@ -33,7 +33,6 @@ from dvm_core.farm.steps import (
 from dvm_core.io.sequence import find_sequence, output_paths
 from dvm_core.model import weights
 from dvm_core.pipeline import memory
-from dvm_core.pipeline.windows import spans
 
 PROPAGATE, MATTE, QC = "Propagate", "Matte", "QC"
 
@@ -108,14 +107,15 @@ class FarmPlan:
         raise KeyError(name)
 
     def inputs(self) -> list[Path]:
-        """Every file that is read: plates with their neighbours, trimaps or keys, weights."""
+        """Every file that is read: plates with their neighbours, trimaps or keys, alphas put right by hand, weights."""
         shot, job = self.pinned.shot, self.pinned.job
-        found, read = find_sequence(job.trimap, "trimap"), _needed(self.pinned)
+        found, read = find_sequence(job.trimap, "trimap"), shot.read(self.pinned.window)
         masks = [frame for frame in found.frames if frame in read]
         if job.trimap_mode == "keyframes":
             masks, read = list(found.frames), _between_keys(shot.frames, read, found.frames)
         files = {shot.plate.sequence.path(frame) for frame in read}
         files |= {found.path(frame) for frame in masks} or {found.path(0)}
+        files |= {shot.corrected.path(frame) for frame in shot.corrected.around(shot.wanted)}
         if is_model_file(job.model):
             files.add(Path(job.model))
         return sorted(files)
@@ -229,13 +229,7 @@ def _segments(pinned: Pinned) -> list[str]:
             f"something like key.{first}{keys.path(first).suffix} and name it key.####{keys.path(first).suffix}.",
             path=keys.single,
         )
-    return segments(_needed(pinned), keys.frames)
-
-
-def _needed(pinned: Pinned) -> list[int]:
-    """Frames that are read: the wanted ones and their neighbours."""
-    shot = pinned.shot
-    return sorted({frame for span in spans(shot.frames, shot.wanted, pinned.window) for frame in span.frames})
+    return segments(pinned.shot.read(pinned.window), keys.frames)
 
 
 def _between_keys(shot: Sequence[int], frames: Sequence[int], keys: Sequence[int]) -> list[int]:

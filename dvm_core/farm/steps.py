@@ -151,6 +151,8 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
             choices=("resume", "overwrite"),
         ),
     ]
+    if job.corrected:
+        found.append(Parameter("Corrected", PATH, job.corrected, "Pattern of alphas put right by hand.", "NONE"))
     if job.trimap_mode == "keyframes":
         made = str(PurePath(beside(job.output, "trimaps")) / "trimap.####.png")
         found.append(Parameter("Propagated", PATH, made, "Pattern of the propagated trimaps.", "NONE"))
@@ -182,7 +184,7 @@ def matte_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
         *_options(parameters, engine),
         *_reading(parameters),
         *(() if "Propagated" in parameters else _options(parameters, ("TrimapChannel",))),
-        *_options(parameters, ("Channels", "Compression")),
+        *_options(parameters, ("Corrected", "Channels", "Compression")),
         *((("--fg=", parameters["Foreground"]),) if "Foreground" in parameters else ()),
         ("--", parameters["Depth"]),
         ("--", parameters["Existing"]),

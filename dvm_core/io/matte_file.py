@@ -37,6 +37,23 @@ def read_channel(path: str | Path, channel: str = "", *, frame: int | None = Non
     return values / np.float32(np.iinfo(matte.dtype).max) if matte.dtype.kind == "u" else values
 
 
+def read_header(path: str | Path, channel: str = "", *, frame: int | None = None) -> ImageHeader:
+    """Header of a matte, without reading more of its pixels than it takes to see that the last ones are there.
+
+    Args:
+        path: The file.
+        channel: As for `read_channel`.
+        frame: Frame number, for messages.
+
+    Raises:
+        InputError: The file is missing, its header is damaged, or its end is missing.
+    """
+    with ImageFile(Path(path), frame) as image:
+        part = matte_part(image, channel)
+        image.require_end(part)
+        return ImageHeader.of_spec(image.parts[part])
+
+
 def matte_part(image: ImageFile, channel: str = "") -> int:
     """The part of an image that a matte's channel is in; without a name that is the first."""
     return _named(image, channel)[0] if channel else 0

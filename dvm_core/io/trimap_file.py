@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader
-from dvm_core.io.image_file import ImageFile
-from dvm_core.io.matte_file import matte_part, read_channel
+from dvm_core.io.matte_file import read_channel, read_header
 from dvm_core.io.output import spec_of, write_image
 from dvm_core.io.sequence import find_sequence, output_path, output_paths
 
@@ -50,15 +49,8 @@ class TrimapReader:
         return self._sequence.path(frame)
 
     def header(self, frame: int) -> ImageHeader:
-        """Header of one frame, without reading more of its pixels than it takes to see that the last ones are there.
-
-        Raises:
-            InputError: The frame is missing, its header is damaged, or its end is missing.
-        """
-        with ImageFile(self.path(frame), frame) as image:
-            part = matte_part(image, self._channel)
-            image.require_end(part)
-            return ImageHeader.of_spec(image.parts[part])
+        """Header of one frame; InputError where it is missing, damaged or not whole."""
+        return read_header(self.path(frame), self._channel, frame=frame)
 
     def read(self, frame: int) -> NDArray[np.uint8]:
         """One trimap over its display window, background where it has no pixels.

@@ -91,13 +91,6 @@ class Corrections:
         rest._packed = {number: pictures for number, pictures in self._packed.items() if number != frame}
         return rest
 
-    def memory(self, size: tuple[int, int]) -> int:
-        """Bytes at most, on top of `HELD`, while a frame of a height and width is corrected."""
-        if not self._packed:
-            return 0
-        height, width = _flow_size(size)
-        return _STEP * size[0] * size[1] + _FLOW * height * width
-
     def tensors(self) -> dict[str, Tensor]:
         """What a weight file holds of them: two PNGs of 16 bits for each, as bytes."""
         return {
@@ -137,7 +130,7 @@ class Corrections:
         Raises:
             ModelError: A finished frame is damaged.
         """
-        near = _nearest(self._packed, frame)
+        near = nearest(self._packed, frame)
         usable = [one for number in near if (one := self._fitted(number, alpha.shape)) is not None]
         if not usable or not unknown.any():
             return alpha
@@ -166,6 +159,21 @@ class Corrections:
 NO_CORRECTIONS = Corrections()
 
 
+def memory(size: tuple[int, int]) -> int:
+    """Bytes at most, on top of `HELD`, while a frame of a height and width is corrected."""
+    height, width = _flow_size(size)
+    return _STEP * size[0] * size[1] + _FLOW * height * width
+
+
+def nearest(numbers: Iterable[int], frame: int) -> list[int]:
+    """The frames that one is corrected from: itself, or the nearest before and after."""
+    known = sorted(numbers)
+    if frame in known:
+        return [frame]
+    before = [number for number in known if number < frame]
+    return [*before[-1:], *known[len(before) : len(before) + 1]]
+
+
 class _Carried(NamedTuple):
     """A finished frame on its way to another: where its pixels come from, and how far each is to be believed."""
 
@@ -178,15 +186,6 @@ class _Carried(NamedTuple):
     """Frames from one to the other."""
     trust: float
     """In [0, 1], in the frame as a whole."""
-
-
-def _nearest(numbers: Iterable[int], frame: int) -> list[int]:
-    """The frame itself, or the nearest before and after."""
-    known = sorted(numbers)
-    if frame in known:
-        return [frame]
-    before = [number for number in known if number < frame]
-    return [*before[-1:], *known[len(before) : len(before) + 1]]
 
 
 def _carry(one: Correction, frame: int, alpha: Alpha, unknown: Mask) -> _Carried:

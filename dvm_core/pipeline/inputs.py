@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -37,7 +38,8 @@ class Inputs:
 
     An alpha depends on the plates (as files, for it keeps something of their headers) and the trimaps (as values,
     wherever they come from) of its window; and on the region over which each of these frames is encoded, which follows
-    from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown.
+    from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown. Where frames were put
+    right by hand, it also depends on the nearest of these, and on all that their own alphas would depend on.
 
     Args:
         shot: Where the frames are.
@@ -52,6 +54,7 @@ class Inputs:
         self._say = say
         self._positions = {frame: position for position, frame in enumerate(shot.frames)}
         self._contents: dict[int, _Content] = {}
+        self._alphas: dict[int, bytes] = {}
         self._files: dict[Path, tuple[Stamp, bytes]] = {}
 
     def read(self, frame: int) -> tuple[Plate, NDArray[np.uint8]]:
@@ -63,7 +66,7 @@ class Inputs:
 
         def read() -> tuple[Plate, NDArray[np.uint8]]:
             # The hash comes first: pixels newer than their name are only made again, older ones would be kept.
-            file = self._file(frame)
+            file = self._plate(frame)
             plate, trimap = self._shot.plate.read(frame), self._shot.trimap.read(frame)
             self._contents[frame] = self._content(file, trimap)
             return plate, trimap
@@ -74,26 +77,46 @@ class Inputs:
         """A frame's trimap alone, as `read` gives it; InputError as there."""
         return self._patiently(lambda: self._shot.trimap.read(frame), frame)
 
+    def corrected(self, frame: int) -> NDArray[np.float32]:
+        """The alpha, (H, W) in [0, 1], of a frame that was put right by hand; InputError as for `read`."""
+
+        def read() -> NDArray[np.float32]:
+            self._alphas[frame] = self._file(self._shot.corrected.path(frame))
+            return self._shot.corrected.read(frame, self._shot.size)
+
+        return patiently(read, [self._shot.corrected.path(frame)], frame=frame, say=self._say)
+
     def look(self, frames: Sequence[int]) -> None:
         """Read all that `name` needs for some frames: plates by several threads, trimaps in order.
 
         Raises:
             InputError: One of the files cannot be read.
         """
-        around = sorted({frame for middle in frames for frame in self._around(middle)} - set(self._contents))
+        corrected = self._shot.corrected.around(frames)
+        middles = {*frames, *corrected}
+        around = sorted({frame for middle in middles for frame in self._around(middle)} - set(self._contents))
         with ThreadPoolExecutor(_THREADS) as pool:
-            files = pool.map(lambda frame: self._patiently(lambda: self._file(frame), frame), around)
+            files = pool.map(lambda frame: self._patiently(lambda: self._plate(frame), frame), around)
             for frame, file in zip(around, files, strict=True):
                 self._contents[frame] = self._content(file, self.trimap(frame))
+        for frame in corrected:
+            path = self._shot.corrected.path(frame)
+            self._alphas[frame] = patiently(partial(self._file, path), [path], frame=frame, say=self._say)
 
     def name(self, frame: int) -> str:
-        """Hash of all that decides a frame's alpha; the frames around it have been read or looked at."""
-        digest, count = hashlib.blake2b(digest_size=16), len(self._shot.frames)
+        """Hash of all that decides a frame's alpha; what it is made from has been read or looked at."""
+        digest = hashlib.blake2b(b"".join(self._window_of(frame)), digest_size=16)
+        for near in self._shot.corrected.near(frame):
+            digest.update(b"".join((self._alphas[near], *self._window_of(near))))
+        return digest.hexdigest()
+
+    def _window_of(self, frame: int) -> Iterator[bytes]:
+        """What names each frame of a frame's window."""
+        count = len(self._shot.frames)
         for near in neighbours(self._positions[frame], self._window, count):
             content = self._at(near)
             regions = [box for far in served(near, self._window, count) if (box := self._at(far).region) is not None]
-            digest.update(content.plate + content.trimap + f"{union(regions) if regions else None}".encode())
-        return digest.hexdigest()
+            yield content.plate + content.trimap + f"{union(regions) if regions else None}".encode()
 
     def _at(self, position: int) -> _Content:
         return self._contents[self._shot.frames[position]]
@@ -111,9 +134,11 @@ class Inputs:
         paths = (self._shot.plate.sequence.path(frame), self._shot.trimap.path(frame))
         return patiently(read, paths, frame=frame, say=self._say)
 
-    def _file(self, frame: int) -> bytes:
+    def _plate(self, frame: int) -> bytes:
         """Hash of the plate's file, which may be one movie for all frames."""
-        path = self._shot.plate.sequence.path(frame)
+        return self._file(self._shot.plate.sequence.path(frame))
+
+    def _file(self, path: Path) -> bytes:
         now = stamp(path)
         known = self._files.get(path)
         if known is None or known[0] != now:

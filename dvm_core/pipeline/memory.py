@@ -58,7 +58,13 @@ class MemoryPlan:
 
 
 def plan(
-    network: MattingNetwork, size: tuple[int, int], frames: int, compute: Compute, settings: Settings
+    network: MattingNetwork,
+    size: tuple[int, int],
+    frames: int,
+    compute: Compute,
+    settings: Settings,
+    *,
+    corrects: bool = False,
 ) -> MemoryPlan:
     """Choose the tile and the queues.
 
@@ -68,6 +74,7 @@ def plan(
         frames: In the shot.
         compute: Device and precision.
         settings: What the user asked for; outputs with the plate's colour (`rgba`, `fg`) take memory too.
+        corrects: Whether frames are corrected from others, as they also are where the network knows some.
 
     Raises:
         DeviceError: If no tile makes it fit; it says what would.
@@ -76,8 +83,9 @@ def plan(
     automatic = settings.tile == "auto"
     choices = _tiles(settings.tile, compute.device)
     queues = (2, 1) if frames > 1 else (1,)
+    correcting = corrects or bool(network.corrections.frames)
     plans = [
-        MemoryPlan(tile, _need(network, size, frames, settings, tile, queue), limit, queue)
+        MemoryPlan(tile, _need(network, size, frames, settings, tile, queue, correcting), limit, queue)
         for queue in queues
         for tile in choices
     ]
@@ -88,7 +96,7 @@ def plan(
     raise _too_little(size, network.architecture, least, _advice(network, automatic, least))
 
 
-def closed_form_plan(size: tuple[int, int], settings: Settings) -> MemoryPlan:
+def closed_form_plan(size: tuple[int, int], settings: Settings, *, corrects: bool = False) -> MemoryPlan:
     """The plan for closed-form: whole frames, one at a time; its solver's memory depends on the unknown region.
 
     Raises:
@@ -96,7 +104,10 @@ def closed_form_plan(size: tuple[int, int], settings: Settings) -> MemoryPlan:
     """
     limit, waiting = _limit(settings, torch.device("cpu")), 4
     pixels = size[0] * size[1]
-    plan = MemoryPlan(0, BASE + pixels * (waiting * PLATE + _written(settings, waiting)), limit, queue=2)
+    need = BASE + pixels * (waiting * PLATE + _written(settings, waiting))
+    if corrects:
+        need += pixels * correction.HELD + correction.memory(size)
+    plan = MemoryPlan(0, need, limit, queue=2)
     if plan.need > limit:
         raise _too_little(size, "closed-form", plan, _more_memory(plan))
     return plan
@@ -129,18 +140,24 @@ def _tiles(tile: str | int, device: torch.device) -> tuple[int, ...]:
 
 
 def _need(
-    network: MattingNetwork, size: tuple[int, int], frames: int, settings: Settings, tile: int, queue: int
+    network: MattingNetwork,
+    size: tuple[int, int],
+    frames: int,
+    settings: Settings,
+    tile: int,
+    queue: int,
+    correcting: bool,
 ) -> int:
     """Bytes at most, all pixels unknown."""
     pixels, cost = size[0] * size[1], network.footprint
     waiting = min(2 * reach(network.window) + 1 + 2 * queue, frames + 1)
     window = min(network.window.length, frames)
     prepared = min(network.window.future + 1, frames)
-    kept = waiting * PLATE + _written(settings, waiting) + (correction.HELD if network.corrections.frames else 0)
+    kept = waiting * PLATE + _written(settings, waiting) + (correction.HELD if correcting else 0)
     whole = kept + window * cost.features + prepared * cost.prepared
     finished = pixels if tile == 0 else min(tile * tile, pixels)
     # The network's activations are gone when its alpha is corrected.
-    passing = max(pixels * cost.context + finished * cost.finish, network.corrections.memory(size))
+    passing = max(pixels * cost.context + finished * cost.finish, correction.memory(size) if correcting else 0)
     weights = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
     return int(BASE + weights + pixels * whole + passing)
 

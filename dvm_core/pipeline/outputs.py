@@ -188,6 +188,7 @@ class Outputs:
 
         read = {real(shot.plate.sequence.path(frame)) for frame in shot.frames}
         read |= {real(shot.trimap.path(frame)) for frame in shot.frames}
+        read |= {real(shot.corrected.path(frame)) for frame in shot.corrected.frames}
         for writer in self._writers:
             for path in writer.paths(shot.wanted):
                 if real(path) in read:

@@ -20,6 +20,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
+from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
 from dvm_core.pipeline.heap import give_back, keep_plates_out
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
@@ -123,7 +124,7 @@ class _Run:
             settings.max_memory,
         ) as session:
             shot = open_shot(job, session.window, say=self._warn)
-            plan = session.plan(shot.size, len(shot.frames), settings)
+            plan = session.plan(shot.size, len(shot.frames), settings, corrects=bool(shot.corrected.frames))
             inputs = Inputs(shot, session, self._warn)
             outputs = Outputs(job, self._attributes(session, shot, plan))
             pending = outputs.pending(shot, inputs)
@@ -193,7 +194,21 @@ class _Run:
         self._warnings.append(message)
         self._emit(protocol.warning(message, frame=frame))
 
+    def _correct(self, session: MattingSession, work: _Work) -> None:
+        """Tell the session what was put right by hand, as against what it makes of these frames itself."""
+        frames = work.shot.corrected.around(work.pending)
+        if not frames:
+            return
+        self._emit(protocol.log(f"Frames {format_range(frames)} were put right by hand; looking what changed there."))
+        session.corrections = NO_CORRECTIONS
+        session.corrections = Corrections(
+            Correction(plate.frame, matte.alpha, work.inputs.corrected(plate.frame))
+            for span in spans(work.shot.frames, frames, session.window)
+            for matte, plate in self._mattes(session, work, span)
+        )
+
     def _matte(self, session: MattingSession, work: _Work) -> None:
+        self._correct(session, work)
         clock = time.perf_counter()
 
         def write(finished: Finished) -> None:
@@ -208,19 +223,14 @@ class _Run:
 
         with WriteBehind(write, work.queue) as writer:
             for span in spans(work.shot.frames, work.pending, session.window):
-                for finished in self._span(session, work, span):
-                    writer.put(finished)
+                for matte, plate in self._mattes(session, work, span):
+                    name = work.inputs.name(matte.frame)
+                    writer.put(Finished(matte.frame, matte.alpha, plate.linear, plate.linear_space, plate.header, name))
                     give_back()
 
-    def _span(self, session: MattingSession, work: _Work, span: Span) -> Iterator[Finished]:
-        """The alphas of one run of neighbouring frames."""
+    def _mattes(self, session: MattingSession, work: _Work, span: Span) -> Iterator[tuple[Matte, Plate]]:
+        """The mattes of one run of neighbouring frames, with what outputs need of their plates."""
         waiting: dict[int, Plate] = {}
-
-        def finished(matte: Matte) -> Finished:
-            plate = waiting.pop(matte.frame)
-            name = work.inputs.name(matte.frame)
-            return Finished(matte.frame, matte.alpha, plate.linear, plate.linear_space, plate.header, name)
-
         with ReadAhead(map(work.inputs.read, span.frames), work.queue) as frames:
             for plate, trimap in frames:
                 self._stop_if_cancelled()
@@ -228,10 +238,10 @@ class _Run:
                 if wanted:  # the session keeps the display-referred pixels as long as it needs them
                     waiting[plate.frame] = plate._replace(display=_NOTHING)
                 for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
-                    yield finished(matte)
+                    yield matte, waiting.pop(matte.frame)
         self._stop_if_cancelled()
         for matte in session.remaining():
-            yield finished(matte)
+            yield matte, waiting.pop(matte.frame)
             if waiting:
                 self._stop_if_cancelled()
 

@@ -29,6 +29,7 @@ from dvm_core.bridge.errors import DeviceError, InputError, UsageError
 from dvm_core.bridge.settings import Settings
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.correction import NO_CORRECTIONS
 from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline import device as devices
 from dvm_core.pipeline import memory
@@ -63,6 +64,10 @@ class MattingSession:
         tile: `auto`, `off`, or the side of a tile in pixels.
         max_memory: For instance `8G`; empty for what the machine has free.
 
+    Attributes:
+        corrections: Frames of the shot that were put right by hand, which correct the others: those that the model
+            knows, until others are set.
+
     Raises:
         ModelError: If the weights are missing or damaged.
         DeviceError: If the device is not there.
@@ -85,6 +90,7 @@ class MattingSession:
         self._model = model if isinstance(model, nn.Module) else models.load(model)
         if isinstance(self._model, ClosedForm):
             self._compute = devices.Compute(torch.device("cpu"), "fp32", solver="pymatting")
+        self.corrections = self._model.corrections if isinstance(self._model, MattingNetwork) else NO_CORRECTIONS
         self._estimator: Estimator | None = None
         self._open = True
         self._frames: dict[int, Frame] = {}
@@ -120,13 +126,16 @@ class MattingSession:
         """Frames on each side that can change a frame's alpha; `push` gives a matte back so many frames later."""
         return reach(self.window)
 
-    def plan(self, size: tuple[int, int], frames: int, written: Settings | None = None) -> memory.MemoryPlan:
+    def plan(
+        self, size: tuple[int, int], frames: int, written: Settings | None = None, *, corrects: bool = False
+    ) -> memory.MemoryPlan:
         """The memory plan for a shot, kept for what is pushed from now on.
 
         Args:
             size: Height and width of the plates.
             frames: Frames in the shot.
             written: Settings that say which files are made of the mattes, if any are.
+            corrects: Whether `corrections` are going to be set.
 
         Raises:
             DeviceError: If it does not fit; the message says what would.
@@ -136,8 +145,8 @@ class MattingSession:
             settings = replace(settings, channels=written.channels, fg=written.fg)
         if isinstance(self._model, ClosedForm):
             self._estimator = ClosedFormEstimator(self._model)
-            return memory.closed_form_plan(size, settings)
-        plan = memory.plan(self._network(), size, frames, self._compute, settings)
+            return memory.closed_form_plan(size, settings, corrects=corrects)
+        plan = memory.plan(self._network(), size, frames, self._compute, settings, corrects=corrects)
         self._estimator = NetworkEstimator(self._network(), self._compute, plan.tile)
         return plan
 
@@ -233,7 +242,7 @@ class MattingSession:
                 retried = True
 
     def _corrected(self, frame: Frame, alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The alpha with what the shot's finished frames say about it, where the model knows some."""
-        if not isinstance(self._model, MattingNetwork) or not self._model.corrections.frames:
+        """The alpha with what the shot's corrected frames say about it, where there are some."""
+        if not self.corrections.frames:
             return alpha
-        return self._model.corrections.applied(frame.number, alpha, frame.trimap == UNKNOWN)
+        return self.corrections.applied(frame.number, alpha, frame.trimap == UNKNOWN)

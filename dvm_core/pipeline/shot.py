@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from dvm_core.bridge.job import MatteJob
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
+from dvm_core.pipeline.corrected import CorrectedAlphas
 from dvm_core.pipeline.keyframes import KeyframeTrimaps
 from dvm_core.pipeline.patience import Say
 from dvm_core.pipeline.preflight import TrimapSource, listed, missing, refuse, survey
@@ -27,6 +28,7 @@ class Shot:
     Attributes:
         plate: Reader of the plates.
         trimap: Reader of the trimaps.
+        corrected: Alphas that were put right by hand.
         frames: Every frame that can be a neighbour, sorted.
         wanted: Those that are written, sorted.
         size: Height and width of every frame, in pixels.
@@ -35,10 +37,15 @@ class Shot:
 
     plate: PlateReader
     trimap: TrimapSource
+    corrected: CorrectedAlphas
     frames: tuple[int, ...]
     wanted: tuple[int, ...]
     size: tuple[int, int]
     warnings: tuple[str, ...]
+
+    def read(self, window: Window) -> list[int]:
+        """Every frame that is read to write the wanted ones with a model that has a window, in order."""
+        return sorted(_needed(self.frames, self.wanted, self.corrected, window))
 
 
 def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
@@ -58,20 +65,25 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     shot = job.shot_frames or plate.frames
     wanted = job.frames or shot
     trimap, keyed = _trimaps(job, plate, (shot, wanted), say)
+    corrected = CorrectedAlphas(job.corrected, shot)
+    finished = corrected.around(wanted)
     problems = missing(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     problems += missing(
         wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes"
     )
+    for role, given in (("plate", plate.frames), ("trimap", keyed)):
+        remedy = f"a frame that was put right needs its {role}: add it, or take its alpha out of {job.corrected}"
+        problems += missing(set(finished) - set(wanted), given, role, str(getattr(job, role)), remedy)
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
     there = [frame for frame in wanted if frame in usable]
-    needed = {frame for span in spans(frames, there, window) for frame in span.frames}
+    needed = _needed(frames, there, corrected, window)
     if isinstance(trimap, KeyframeTrimaps):
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
-    refuse(problems + found)
-    warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate))
-    return Shot(plate, trimap, frames, wanted, size, warnings)
+    refuse(problems + found + (corrected.problems(finished, size) if any(size) else []))
+    warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate), *_strangers(corrected))
+    return Shot(plate, trimap, corrected, frames, wanted, size, warnings)
 
 
 def require_unknown(job: MatteJob, shot: Shot, read: Callable[[int], NDArray[np.uint8]]) -> None:
@@ -113,6 +125,19 @@ def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:
     if trimap.single is None:
         return trimap.frames
     return wanted if len(wanted) == 1 else wanted[:1]
+
+
+def _needed(frames: Sequence[int], wanted: Sequence[int], corrected: CorrectedAlphas, window: Window) -> set[int]:
+    """The wanted frames, those that they are corrected from, and the neighbours of all."""
+    known = set(frames)
+    made = sorted({*wanted, *corrected.around(wanted)} & known)
+    return {frame for span in spans(frames, made, window) for frame in span.frames}
+
+
+def _strangers(corrected: CorrectedAlphas) -> tuple[str, ...]:
+    if not corrected.others:
+        return ()
+    return (f"Corrected alphas of frames {listed(corrected.others)} are left out: the shot has no such frames.",)
 
 
 def _warnings(

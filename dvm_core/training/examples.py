@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from dvm_core.bridge.errors import InputError, UsageError
+from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.frames import parse_range
 from dvm_core.bridge.settings import Settings
-from dvm_core.io.matte_file import read_channel
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.sequence import FrameSequence, find_sequence
 from dvm_core.io.trimap_file import TrimapReader
 from dvm_core.model.network import Window
+from dvm_core.pipeline.corrected import read_alpha
 from dvm_core.pipeline.preflight import missing, refuse, survey
 from dvm_core.pipeline.windows import neighbours
 from dvm_core.training.crops import Example
-from dvm_core.training.noise import Array
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def read_examples(files: Files, window: Window) -> list[Example]:
             frame,
             tuple(plates[near] for near in frames),
             tuple(trimaps[near] for near in frames),
-            _alpha(files, alpha, frame, size),
+            read_alpha(alpha.path(frame), frame, size, files.alpha_channel),
         )
         for frame, frames in around.items()
     ]
@@ -103,18 +100,3 @@ def _finished(files: Files, alpha: FrameSequence, plate: PlateReader) -> tuple[i
 
 def _around(frame: int, usable: Sequence[int], window: Window) -> list[int]:
     return [usable[at] for at in neighbours(usable.index(frame), window, len(usable))]
-
-
-def _alpha(files: Files, alpha: FrameSequence, frame: int, size: tuple[int, int]) -> Array:
-    path = alpha.path(frame)
-    pixels = read_channel(path, files.alpha_channel, frame=frame)
-    if pixels.shape != size:
-        raise InputError(
-            f"The alpha of frame {frame} is {pixels.shape[1]}x{pixels.shape[0]}, but its plate {size[1]}x{size[0]}; "
-            "render it at the plate's format.",
-            frame=frame,
-            path=path,
-        )
-    if np.isnan(pixels).any():
-        raise InputError(f"The alpha of frame {frame} holds NaN, where numbers are needed.", frame=frame, path=path)
-    return np.clip(pixels, 0.0, 1.0)

@@ -32,9 +32,17 @@ def test_full_paths_and_model_names_stay():
 
 def test_a_job_reads_back_what_it_writes_from_anywhere():
     job = MatteJob.from_dict(
-        dict(MINIMAL, range="1001-1010", shot_range="1001-1100", trimap_mode="keyframes", settings={"tile": 512}),
+        dict(
+            MINIMAL,
+            range="1001-1010",
+            shot_range="1001-1100",
+            trimap_mode="keyframes",
+            corrected="fixed/sh010.####.exr",
+            settings={"tile": 512},
+        ),
         "/shots",
     )
+    assert job.corrected == "/shots/fixed/sh010.####.exr"
     document = json.loads(json.dumps(job.to_dict()))
     assert MatteJob.from_dict(document, "/somewhere/else") == job
 

@@ -102,10 +102,11 @@ def test_what_is_matted_reaches_the_job(dvm, shot, monkeypatch):
     seen = []
     monkeypatch.setattr(pipeline, "run_job", lambda job, **_: seen.append(job))
     typed = ("--range", "1002", "--shot-range", "1001-1004", "--propagate", "--model", "rn50", "--fg", "/f/fg.#.exr")
+    typed += ("--corrected", "/f/fixed.#.exr")
     assert dvm("matte", shot.plate, "-t", shot.trimap, "-o", shot.output, *typed).code == 0
     (job,) = seen
     assert (job.range, job.shot_range, job.trimap_mode, job.model) == ("1002", "1001-1004", "keyframes", "rn50")
-    assert job.settings.fg == "/f/fg.#.exr"
+    assert (job.settings.fg, job.corrected) == ("/f/fg.#.exr", "/f/fixed.#.exr")
 
 
 def test_foreground_is_written_beside_the_alpha(dvm, shot, image_reader):

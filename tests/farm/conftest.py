@@ -64,6 +64,12 @@ class Clip:
             shutil.copyfile(self.trimap(frame), self.key(frame))
         return {"trimap": f"{self.folder}/keys/key.####.png", "trimap_mode": "keyframes"}
 
+    def put_right(self, frames):
+        """Alphas of some frames as somebody finished them; gives what a job says to take them."""
+        for frame in frames:
+            write(self.folder / f"fixed/fix.{frame}.exr", np.full((40, 56), 0.75, np.float32))
+        return {"corrected": f"{self.folder}/fixed/fix.####.exr"}
+
     def alpha(self, frame, out="mattes"):
         return self.folder / out / f"sh010.{frame}.exr"
 

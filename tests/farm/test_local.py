@@ -88,6 +88,15 @@ def test_keyframes_are_propagated_by_segments_and_give_the_pixels_of_one_process
     assert trimaps == [f"trimap.{frame}.png" for frame in FRAMES]
 
 
+def test_chunks_are_corrected_by_frames_that_are_not_theirs(clip):
+    """One that was put right lies before the range, one in another chunk; trimaps are propagated for them, too."""
+    given = clip.paint_keys((1001, 1009)) | clip.put_right((1002, 1007))
+    run_job(clip.job("whole", range="1004-1009", **given))
+    (outcome,) = local.run([plan(clip.job("apart", range="1004-1009", **given), Chunks(2))], 2)
+    assert outcome.fault is None, outcome.fault.message
+    assert clip.alphas("apart") == clip.alphas("whole")
+
+
 @pytest.mark.slow
 def test_one_repainted_key_of_five_redoes_its_two_segments_at_most(clip):
     keyed = clip.paint_keys((1001, 1003, 1005, 1007, 1009))

@@ -123,6 +123,16 @@ def test_a_run_that_was_broken_off_is_resumed_bit_for_bit(shared_clip, bundle, o
 
 
 @pytest.mark.slow
+def test_a_bundle_takes_along_what_was_put_right(clip, bundle, openjd):
+    given = clip.put_right((1002, 1008))
+    run_job(clip.job("whole", **given))
+    ran = openjd(bundle(4, out="apart", **given))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert clip.alphas("apart") == clip.alphas("whole")
+    assert clip.alphas("whole") != {}
+
+
+@pytest.mark.slow
 def test_a_bundle_of_keyframes_propagates_them_and_gives_the_pixels_of_one_process(clip, bundle, openjd):
     keyed = clip.paint_keys((1001, 1005, 1009))
     run_job(clip.job("whole", **keyed))

@@ -42,6 +42,13 @@ def test_neighbours_are_inputs_and_only_they(clip):
     assert read == {picture(frame) for frame in range(1002, 1007) for picture in (clip.plate, clip.trimap)}
 
 
+def test_alphas_that_were_put_right_are_inputs_with_what_they_are_compared_with(clip):
+    made = plan(clip.job(range="1003", **clip.put_right((1001, 1006, 1009))))
+    assert [path.name for path in made.inputs() if path.parent.name == "fixed"] == ["fix.1001.exr", "fix.1006.exr"]
+    plates = [path.name for path in made.inputs() if path.parent.name == "plates"]
+    assert plates == [f"sh010.{frame}.exr" for frame in range(1001, 1009)]
+
+
 def test_a_gpu_job_asks_for_a_gpu(clip):
     need = plan(clip.job(settings={"device": "cuda"}), kernels="cuda-sm80").step(MATTE).need
     assert need.gpu_memory == need.memory > 0

@@ -9,6 +9,7 @@ import torch
 
 from dvm_core.bridge.errors import DeviceError
 from dvm_core.bridge.settings import Settings
+from dvm_core.model import correction
 from dvm_core.model.correction import HELD, NO_CORRECTIONS, Correction, Corrections
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.device import Compute
@@ -17,8 +18,8 @@ CPU = Compute(torch.device("cpu"), "fp32")
 HD, UHD, UHD2 = (1080, 1920), (2160, 3840), (4320, 8192)
 
 
-def plan(network, size, frames=100, **settings):
-    return memory.plan(network, size, frames, CPU, Settings(**settings))
+def plan(network, size, frames=100, *, corrects=False, **settings):
+    return memory.plan(network, size, frames, CPU, Settings(**settings), corrects=corrects)
 
 
 def test_a_plan_stays_within_its_limit(network):
@@ -94,7 +95,14 @@ def test_finished_frames_are_counted(network, monkeypatch):
     with_nothing = plan(network, HD, max_memory="64G").need
     monkeypatch.setattr(network, "corrections", NO_CORRECTIONS)
     bare = plan(network, HD, max_memory="64G").need
-    assert with_nothing == bare + HELD * HD[0] * HD[1] + given.memory(HD)
+    correcting = HELD * HD[0] * HD[1] + correction.memory(HD)
+    assert with_nothing == bare + correcting
+    assert plan(network, HD, max_memory="64G", corrects=True).need == with_nothing
+    settings = Settings(max_memory="64G")
+    assert (
+        memory.closed_form_plan(HD, settings, corrects=True).need
+        == memory.closed_form_plan(HD, settings).need + correcting
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells a process's peak in /proc")
@@ -102,7 +110,7 @@ def test_finished_frames_are_counted(network, monkeypatch):
 def test_correcting_takes_no_more_memory_than_planned(size):
     script = f"""
 import cv2, numpy as np
-from dvm_core.model.correction import HELD, Correction, Corrections
+from dvm_core.model.correction import HELD, Correction, Corrections, memory
 size = {size}
 rng = np.random.default_rng(0)
 done = cv2.resize(rng.random((size[0] // 8, size[1] // 8), np.float32), size[::-1]).clip(0, 1)
@@ -114,7 +122,7 @@ def said(name):
 before = said("VmRSS")
 given.applied(5, drawn, unknown)
 grown = said("VmHWM") - before
-planned = HELD * size[0] * size[1] + given.memory(size)
+planned = HELD * size[0] * size[1] + memory(size)
 print(grown / planned)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
