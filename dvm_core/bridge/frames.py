@@ -87,6 +87,15 @@ def _format_run(run: List[int]) -> str:
     return "{}-{}{}".format(run[0], run[-1], "" if step == 1 else f"x{step}")
 
 
+def nearest(numbers: Iterable[int], frame: int) -> List[int]:
+    """The frames that one takes from: itself where it is among them, or the nearest before and after."""
+    known = sorted(numbers)
+    if frame in known:
+        return [frame]
+    before = [number for number in known if number < frame]
+    return [*before[-1:], *known[len(before) : len(before) + 1]]
+
+
 class FramePattern(NamedTuple):
     """One form for every way to write a sequence's name.
 

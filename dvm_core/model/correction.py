@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.bridge.errors import ModelError
+from dvm_core.bridge.frames import nearest
 from dvm_core.dense_flow import fetched, flow
 
 PREFIX = "correction."
@@ -163,15 +164,6 @@ def memory(size: tuple[int, int]) -> int:
     """Bytes at most, on top of `HELD`, while a frame of a height and width is corrected."""
     height, width = _flow_size(size)
     return _STEP * size[0] * size[1] + _FLOW * height * width
-
-
-def nearest(numbers: Iterable[int], frame: int) -> list[int]:
-    """The frames that one is corrected from: itself, or the nearest before and after."""
-    known = sorted(numbers)
-    if frame in known:
-        return [frame]
-    before = [number for number in known if number < frame]
-    return [*before[-1:], *known[len(before) : len(before) + 1]]
 
 
 class _Carried(NamedTuple):

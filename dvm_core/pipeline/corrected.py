@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import InputError, UsageError
-from dvm_core.bridge.frames import format_range
+from dvm_core.bridge.frames import format_range, nearest
 from dvm_core.io.matte_file import read_channel, read_header
 from dvm_core.io.sequence import FrameSequence, find_sequence
-from dvm_core.model.correction import nearest
 from dvm_core.pipeline.preflight import Problem, Size
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from dvm_core.bridge.errors import UsageError
-from dvm_core.bridge.frames import MAX_FRAMES, format_range, normalise_pattern, parse_range
+from dvm_core.bridge.frames import MAX_FRAMES, format_range, nearest, normalise_pattern, parse_range
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,12 @@ def test_a_negative_frame_reads_back():
 def test_numbers_padded_to_more_digits_than_they_can_have_are_found(pattern, frame):
     form = normalise_pattern(pattern)
     assert form.frame(form.path(frame)) == frame
+
+
+@pytest.mark.parametrize(("frame", "expected"), [(5, [5]), (6, [5, 9]), (1, [5]), (12, [9]), (9, [9]), (-3, [5])])
+def test_the_nearest_frames_are_one_itself_or_one_on_either_side(frame, expected):
+    assert nearest((9, 5), frame) == expected
+
+
+def test_of_no_frames_none_is_near():
+    assert nearest((), 5) == []
