@@ -1,7 +1,7 @@
 import pytest
 
 from dvm_core.bridge.errors import UsageError
-from dvm_core.bridge.frames import MAX_FRAMES, format_range, normalise_pattern, parse_range
+from dvm_core.bridge.frames import MAX_FRAMES, format_range, normalise_pattern, parse_range, sequence_of
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,19 @@ def test_a_negative_frame_reads_back():
 def test_numbers_padded_to_more_digits_than_they_can_have_are_found(pattern, frame):
     form = normalise_pattern(pattern)
     assert form.frame(form.path(frame)) == frame
+
+
+@pytest.mark.parametrize(
+    ("picked", "meant"),
+    [
+        ("/a/fix.1010.exr", "/a/fix.%04d.exr"),
+        ("C:\\shot\\0007.png", "C:\\shot\\%04d.png"),
+        ("fix_12.exr", "fix_%02d.exr"),
+        ("/a/fix_v2.exr", "/a/fix_v2.exr"),
+        ("/a/fix.####.exr", "/a/fix.####.exr"),
+        ("/a.1/fix", "/a.1/fix"),
+        ("", ""),
+    ],
+)
+def test_a_file_that_was_picked_stands_for_its_sequence(picked, meant):
+    assert sequence_of(picked) == meant
