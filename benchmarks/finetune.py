@@ -2,7 +2,6 @@
 
     python benchmarks/finetune.py                                        the demo's clip, 20 frames of 480x270
     python benchmarks/finetune.py --clip FOLDER                          a clip that is there
-    python benchmarks/finetune.py --minutes 0                            what carrying the corrections gives by itself
     python benchmarks/finetune.py --no-corrections                       what learning gives by itself
     python benchmarks/finetune.py --steps 800 --threads 1                so many steps, for a busy machine
 

@@ -24,6 +24,7 @@ MAX_FRAMES = 1_000_000
 
 _PART = re.compile(r"(-?[0-9]{1,9})(?:-(-?[0-9]{1,9})(?:x([0-9]{1,9}))?)?")
 _TOKEN = re.compile(r"#+|@+|%(?:0([0-9]{1,2}))?d|\$F([0-9]{0,2})")
+_NUMBERED = re.compile(r"(?:^|[._ \-/\\])([0-9]+)(\.[^.\\/]*)$")
 # A range is only read in front of a token where it stands apart and can be nothing else: `v2####` is a version.
 _RANGE_BEFORE_TOKEN = re.compile(r"(?:^|(?<=[._ ]))-?[0-9]+-[-0-9x,]*[0-9]$")
 
@@ -156,6 +157,17 @@ def normalise_pattern(text: str) -> FramePattern:
         return FramePattern(head, _digits(token), text[token.end() :])
     parse_range(named.group())
     return FramePattern(head[: len(head) - len(named.group())], _digits(token), text[token.end() :], named.group())
+
+
+def sequence_of(path: str) -> str:
+    """The pattern that a numbered file is one of: a file dialog gives one frame, and all are meant.
+
+    A name that is a pattern already stays, and one whose end is no number that stands apart (`plate_v2.exr`).
+    """
+    match = _NUMBERED.search(path)
+    if match is None or normalise_pattern(path).is_sequence:
+        return path
+    return f"{path[: match.start(1)]}%0{len(match.group(1))}d{match.group(2)}"
 
 
 def _digits(token: "re.Match[str]") -> int:

@@ -43,8 +43,8 @@ class LearnOptions(ComputeOptions):
         float,
         typer.Option(
             metavar="N",
-            min=0.0,
-            help="Time to take; 0 learns nothing and carries corrections alone.",
+            min=0.1,
+            help="Time to take.",
             rich_help_panel=_LEARN,
         ),
     ] = 10.0
@@ -119,8 +119,6 @@ def finetune(
 
 
 def _learnt(tuned: Tuned) -> str:
-    if not tuned.steps:
-        return "nothing learnt, as asked for; corrections alone"
     ratio = tuned.after / tuned.before
     learnt = f"error of what was held out {ratio:.2f}x of before" if tuned.changes else "nothing helped"
     return f"{learnt}, after {tuned.steps} steps in {tuned.minutes:.1f} min"

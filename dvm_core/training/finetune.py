@@ -124,8 +124,6 @@ class _Finetuning:
     def run(self) -> Tuned:
         """Train, check, keep."""
         before = self._error(self.start)
-        if not self.tuning.steps and not self.tuning.minutes:
-            return Tuned({}, 0, 0, self._minutes(), before, before)
         kept = (before, 0, dict[str, Tensor]())
         progress = 0.0
         for share in (number / self.tuning.rounds for number in range(1, self.tuning.rounds + 1)):

@@ -1,7 +1,14 @@
 import pytest
 
 from dvm_core.bridge.errors import UsageError
-from dvm_core.bridge.frames import MAX_FRAMES, format_range, nearest, normalise_pattern, parse_range
+from dvm_core.bridge.frames import (
+    MAX_FRAMES,
+    format_range,
+    nearest,
+    normalise_pattern,
+    parse_range,
+    sequence_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -162,3 +169,19 @@ def test_the_nearest_frames_are_one_itself_or_one_on_either_side(frame, expected
 
 def test_of_no_frames_none_is_near():
     assert nearest((), 5) == []
+
+
+@pytest.mark.parametrize(
+    ("picked", "meant"),
+    [
+        ("/a/fix.1010.exr", "/a/fix.%04d.exr"),
+        ("C:\\shot\\0007.png", "C:\\shot\\%04d.png"),
+        ("fix_12.exr", "fix_%02d.exr"),
+        ("/a/fix_v2.exr", "/a/fix_v2.exr"),
+        ("/a/fix.####.exr", "/a/fix.####.exr"),
+        ("/a.1/fix", "/a.1/fix"),
+        ("", ""),
+    ],
+)
+def test_a_file_that_was_picked_stands_for_its_sequence(picked, meant):
+    assert sequence_of(picked) == meant

@@ -6,6 +6,7 @@ import nuke
 
 from . import colour, keyframes
 from .bridge.errors import UsageError
+from .bridge.frames import sequence_of
 from .bridge.settings import Settings
 from .host import IDENTITY, script_values
 from .names import beside, expand, spread_over_views
@@ -24,6 +25,7 @@ class Panel(NamedTuple):
         wanted: Frames to matte.
         keys: Trimap keyframes; empty for a trimap on every frame, or for every file that the trimap has.
         propagate: Whether trimaps are keyframes.
+        corrected: Pattern of alphas that were put right by hand; "" for none.
         colorspace: The plate's space by the engine's name, as an artist typed it; "" for the working space.
         output: Pattern of the alphas, `%V` in it where the script has several views.
         settings: Device, precision, trimap channel, foreground, and what happens to finished frames.
@@ -36,6 +38,7 @@ class Panel(NamedTuple):
     wanted: Span
     keys: Tuple[int, ...]
     propagate: bool
+    corrected: str
     colorspace: str
     output: str
     settings: Settings
@@ -67,6 +70,7 @@ def read(node: nuke.Node) -> Panel:
         wanted=Span(first, last),
         keys=keyframes.read(str(node["keyframes"].value())) if propagate else (),
         propagate=propagate,
+        corrected=_corrected(node),
         colorspace="" if typed in ("", colour.WORKING) else typed,
         output=output,
         settings=Settings(
@@ -78,6 +82,11 @@ def read(node: nuke.Node) -> Panel:
         ),
         views=views,
     )
+
+
+def _corrected(node: nuke.Node) -> str:
+    knob = node.knob("corrected")  # nodes of older scripts have none
+    return sequence_of(str(knob.value() or "")) if knob is not None else ""
 
 
 def _model(node: nuke.Node) -> str:

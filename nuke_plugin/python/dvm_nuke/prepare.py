@@ -11,7 +11,7 @@ from .bridge.job import MatteJob
 from .host import management
 from .names import frames_there, of_view
 from .panel import Panel
-from .span import Span, between_keys, with_neighbours
+from .span import Span, between_keys, with_corrected, with_neighbours
 
 
 class ViewJob(NamedTuple):
@@ -82,13 +82,14 @@ def clean_up(made: Sequence[ViewJob]) -> None:
 def _plan(group: nuke.Group, panel: Panel, wanted: Span, folder: str) -> _Plan:
     plate, trimap = _plate(group, panel), _trimap(group, panel)
     shot = upstream.shot_of(plate.node) if plate.files is None else plate.files.shot
+    compared = with_corrected(wanted, shot, _on_disk(panel, panel.corrected))
     if panel.propagate:
-        span = between_keys(wanted, shot, panel.keys or _keys_on_disk(panel, trimap))
+        span = between_keys(compared, shot, panel.keys or _keys_on_disk(panel, trimap))
         trimap = trimap._replace(frames=[key for key in panel.keys if span.first <= key <= span.last])
         if not trimap.frames and trimap.files is None:
             raise UsageError(f"No trimap keyframe lies in frames {span}; add one there.")
     else:
-        span = with_neighbours(wanted, shot)
+        span = with_neighbours(compared, shot)
         trimap = _complete(trimap, span)
     return _Plan(group, panel, _complete(plate, span), trimap, wanted, span, folder)
 
@@ -115,7 +116,11 @@ def _trimap(group: nuke.Group, panel: Panel) -> _Input:
 
 
 def _keys_on_disk(panel: Panel, trimap: _Input) -> Sequence[int]:
-    return frames_there(of_view(trimap.files.pattern, panel.views[0])) if trimap.files is not None else ()
+    return _on_disk(panel, trimap.files.pattern) if trimap.files is not None else ()
+
+
+def _on_disk(panel: Panel, pattern: str) -> Sequence[int]:
+    return frames_there(of_view(pattern, panel.views[0]))
 
 
 def _complete(source: _Input, span: Span) -> _Input:
@@ -166,5 +171,6 @@ def _job(plan: _Plan, plate: str, trimap: str, view: str) -> MatteJob:
         shot_range=str(plan.span),
         trimap_mode="keyframes" if panel.propagate else "every-frame",
         model=panel.model,
+        corrected=of_view(panel.corrected, view),
         settings=settings,
     )

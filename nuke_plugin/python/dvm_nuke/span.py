@@ -35,6 +35,20 @@ def with_neighbours(wanted: Span, shot: Span) -> Span:
     )
 
 
+def with_corrected(wanted: Span, shot: Span, corrected: Sequence[int]) -> Span:
+    """The wanted frames, and the nearest on both sides that were put right by hand: these correct them.
+
+    Args:
+        wanted: Frames to matte.
+        shot: Frames that the plate has; others have nothing to be compared with.
+        corrected: Frames that were put right by hand.
+    """
+    return Span(
+        max((frame for frame in corrected if shot.first <= frame <= wanted.first), default=wanted.first),
+        min((frame for frame in corrected if wanted.last <= frame <= shot.last), default=wanted.last),
+    )
+
+
 def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
     """The frames that the wanted ones depend on, if trimaps are propagated from keyframes on both sides.
 

@@ -78,6 +78,7 @@ def test_the_job_says_what_the_knobs_say(worker, comp, shot):
         "model": "rn50",
         "trimap_channel": "alpha",
         "keep_finished": True,
+        "corrected": "/show/fixed/fix.1010.exr",
     }
     for knob, value in values.items():
         comp.node[knob].setValue(value)
@@ -86,6 +87,7 @@ def test_the_job_says_what_the_knobs_say(worker, comp, shot):
     job = worker.jobs[0]
     assert (job.model, job.plate, job.trimap, job.range) == ("rn50", shot.plate, shot.trimap, "1001-1006")
     assert job.settings.colorspace == "lin_rec709_scene"
+    assert job.corrected == "/show/fixed/fix.%04d.exr"
     assert (job.settings.device, job.settings.precision, job.settings.trimap_channel) == ("cuda:1", "bf16", "A")
     assert (job.settings.existing, job.settings.fg) == (
         "resume",

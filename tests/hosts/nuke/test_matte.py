@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
-from nuke_stage import Comp, Shot, read_image
+from nuke_stage import Comp, Shot, read_image, write_image
 
 
 def shell(shot, output, *options):
@@ -46,6 +46,25 @@ def test_alphas_of_rendered_inputs_and_of_one_frame_are_bit_equal_to_those_of_th
     rendered = {frame for _, frame, _ in stage.rendered}
     assert rendered == set(range(1008, 1018)), "four neighbours on each side, and not the whole shot"
     assert not list(tmp_path.rglob("dvm_input")), "what was rendered for the engine is taken away"
+
+
+def test_a_preview_is_corrected_by_frames_far_away_as_the_shell_does_it(nuke, stage, tmp_path):
+    """Frames that were put right need plate and trimap, too: what lies between is rendered for one frame's preview."""
+    shot = Shot(tmp_path / "shot", range(1001, 1021))
+    fixed = tmp_path / "fixed" / "fix.%04d.exr"
+    fixed.parent.mkdir()
+    for frame in (1005, 1016):
+        size = read_image(shot.trimap % frame).shape[:2]
+        write_image(Path(str(fixed) % frame), np.full((*size, 1), 0.75, np.float32), ["A"])
+    comp = Comp(nuke, stage, shot, "lite")
+    comp.render_inputs()
+    comp.node["corrected"].setValue(str(fixed))
+    stage.frame = 1012
+    comp.press("matte_frame")
+    assert not stage.messages
+    shell(shot, tmp_path / "shell.%04d.exr", "--corrected", str(fixed), "--range", "1012")
+    np.testing.assert_array_equal(comp.alpha(1012), read_image(tmp_path / "shell.1012.exr"))
+    assert {frame for _, frame, _ in stage.rendered} == set(range(1001, 1021))
 
 
 def test_propagated_keyframes_of_a_rendered_plate_are_those_of_the_shell_for_one_frame_as_for_all(

@@ -33,5 +33,14 @@ def test_propagation_needs_the_frames_up_to_the_keys_on_both_sides(span):
     assert span.between_keys(span.Span(1050, 1050), shot, [1, 9999]) == (1046, 1054), "no plate is there"
 
 
+def test_frames_that_were_put_right_are_needed_on_both_sides(span):
+    shot = span.Span(1001, 1200)
+    fixed = [900, 1010, 1048, 1090, 1250]
+    assert span.with_corrected(span.Span(1050, 1052), shot, fixed) == (1048, 1090)
+    assert span.with_corrected(span.Span(1048, 1048), shot, fixed) == (1048, 1048), "it is one itself"
+    assert span.with_corrected(span.Span(1100, 1110), shot, fixed) == (1090, 1110), "no plate is there"
+    assert span.with_corrected(span.Span(1040, 1095), shot, []) == (1040, 1095)
+
+
 def test_enough_neighbours_are_rendered_for_every_model(span):
     assert all(reach(model.window) <= span.NEIGHBOURS for model in (Lite(), ClosedForm, build("rn50")))

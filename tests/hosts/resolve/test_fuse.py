@@ -45,8 +45,8 @@ def test_start_up_registers_the_tool_and_loads_nothing(fusion):
 def test_the_tool_has_its_controls_with_names_that_stay(fusion):
     tool = fusion.add_tool()
     assert list(tool.controls) == [
-        "Plate", "PlateFiles", "TrimapFiles", "Keyframes", "Range", "FrameOffset", "FromPlate", "FromRenderRange",
-        "AlphaFiles", "Overwrite", "Show", "Matte", "Cancel", "Refresh", "Status", "Pulse",
+        "Plate", "PlateFiles", "TrimapFiles", "Keyframes", "CorrectedFiles", "Range", "FrameOffset", "FromPlate",
+        "FromRenderRange", "AlphaFiles", "Overwrite", "Show", "Matte", "Cancel", "Refresh", "Status", "Pulse",
         "Model", "ModelFile", "Device", "ColourSpace", "Python",
     ]  # fmt: skip
     assert tool.page("Python") == "Engine"
@@ -197,10 +197,12 @@ def test_the_button_writes_a_job_and_starts_the_engine_on_it(tool, home, shot, t
 
 def test_one_frame_in_the_file_browser_means_the_sequence(tool, home, shot, tmp_path):
     tool.set(PlateFiles=f"{shot}/plate.1002.exr", TrimapFiles=f"{shot}/trimap.1001.png")
+    tool.set(CorrectedFiles="Comp:/fixed/fixed.1003.exr")
     tool.set(Python=write_program(tmp_path / "python", "exit 0"), AlphaFiles="{folder}/{plate}_a.####.exr")
     tool.press("Matte")
     job = JobDirectory(runs(home)[0]).job()
     assert (job.plate, job.trimap) == (f"{shot}/plate.%04d.exr", f"{shot}/trimap.%04d.png")
+    assert job.corrected == f"{shot}/fixed/fixed.%04d.exr"
     assert job.output == f"{shot}/plate_a.####.exr"
 
 
@@ -271,13 +273,34 @@ def test_the_lua_door_gives_the_alphas_of_the_shell(fusion, tool, shot, home, ru
 
 
 @in_fusions_own_lua
-def test_what_the_engine_refuses_reaches_the_artist_in_its_own_words(tool, shot, monkeypatch):
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"Range": "2001-2002"}, "no file for frames 2001, 2002"),
+        ({"CorrectedFiles": "Comp:/alpha.1002.exr"}, "'corrected' and 'output' are both"),
+    ],
+    ids=["frames that are not there", "corrected alphas that would be written over"],
+)
+def test_what_the_engine_refuses_reaches_the_artist_in_its_own_words(tool, monkeypatch, values, says):
     monkeypatch.setenv("DVM_PYTHON", sys.executable)
-    tool.set(Range="2001-2002")
+    tool.set(**values)
     tool.press("Matte")
     sentence = settle(tool)
-    assert "2001" in sentence
+    assert says in sentence
     assert "stopped" not in sentence
+
+
+@in_fusions_own_lua
+def test_an_alpha_that_was_put_right_comes_out_as_it_was_given(fusion, tool, shot, monkeypatch):
+    monkeypatch.setenv("DVM_PYTHON", sys.executable)
+    write_image(shot / "fixed" / "fixed.1002.exr", MATTE, ("A",), "half")
+    tool.set(CorrectedFiles="Comp:/fixed/fixed.1002.exr", Range="1002", Model=2)
+    tool.press("Matte")
+    assert settle(tool) == "Done: 1 frames."
+    unknown = read_image(shot / "trimap.1002.png")[1] == np.float32(128 / 255)
+    given = read_image(shot / "fixed" / "fixed.1002.exr")[1]
+    # The engine keeps what it was given in 16 bits.
+    np.testing.assert_allclose(tool.render(1, fusion.plate(PLATE))[..., 3:][unknown], given[unknown], atol=1e-5)
 
 
 OTHER_FUSE = os.environ.get("DVM_TEST_FUSE", "")

@@ -19,6 +19,7 @@ VALUES = {
     "output": "/mattes/a.####.exr",
     "range": "1001-1010,1020",
     "keyframes": False,
+    "corrected": "",
     "overwrite": False,
     "model": "lite",
     "device": "auto",
@@ -48,8 +49,10 @@ def test_the_engine_reads_the_job_that_lua_wrote(fusion, tmp_path):
 
 def test_every_choice_reaches_the_engine(fusion, tmp_path):
     changes = {"keyframes": True, "overwrite": True, "model": "closed-form", "device": "cpu", "colorspace": "ACEScg"}
+    changes["corrected"] = " /fixed/f.####.exr"
     job = JobDirectory(made(fusion, tmp_path, **changes)).job()
     assert (job.trimap_mode, job.model) == ("keyframes", "closed-form")
+    assert job.corrected == "/fixed/f.####.exr"
     assert (job.settings.existing, job.settings.device, job.settings.colorspace) == ("overwrite", "cpu", "ACEScg")
 
 
@@ -62,6 +65,7 @@ def test_every_choice_reaches_the_engine(fusion, tmp_path):
         ({"output": ""}, "found nothing"),
         ({"output": "/m/a.exr"}, "place for the frame number"),
         ({"range": "1\n2"}, "Range must be one line"),
+        ({"corrected": "/f\n.exr"}, "Corrected Alphas must be one line"),
         ({"plate": b"/p/caf\xe9.####.exr"}, "UTF-8"),
     ],
 )

@@ -34,8 +34,9 @@ def make(footage, file="plate.[1001-1010].exr", codec="EXR", answers=(), **cut):
 
 def form(trimap, **changes):
     """What the artist fills in, as Fusion's dialog gives it."""
-    answers = {"trimap": str(trimap), "keyframes": 0.0, "model": 0.0, "own_model": "", "handles": 0.0, "plate": 0.0}
-    return {**answers, "colorspace": "auto", "result": float(MATTE), "root": "", "python": "", **changes}
+    answers = {"trimap": str(trimap), "keyframes": 0.0, "corrected": "", "model": 0.0, "own_model": "", "handles": 0.0}
+    rest = {"plate": 0.0, "colorspace": "auto", "result": float(MATTE), "root": "", "python": ""}
+    return {**answers, **rest, **changes}
 
 
 @pytest.fixture
@@ -288,6 +289,24 @@ def test_a_model_of_the_shot_goes_before_the_chosen_one_and_is_not_remembered(ru
     run("DVM Matte Clip", resolve, composition)
     _, fields = composition.asked[-2]
     assert {field[1]: field["Default"] for field in fields.values()}["own_model"] == ""
+
+
+def test_corrected_alphas_are_asked_for_and_one_of_them_stands_for_all(run, engine, footage, home):
+    one = home / "fixed" / "fixed.1004.exr"
+    resolve, _, composition = make(footage, answers=[form(footage / "trimap.1003.png", corrected=str(one))])
+    run("DVM Matte Clip", resolve, composition)
+    assert engine()[0].corrected == str(one.with_name("fixed.%04d.exr"))
+    _, fields = composition.asked[0]
+    asked = {field[1]: field for field in fields.values()}["corrected"]
+    assert (asked["Name"], asked["Default"], asked[2]) == ("Corrected alphas", "", "FileBrowse")
+
+
+def test_corrected_alphas_that_would_be_written_over_are_refused_in_a_sentence(run, engine, footage, home):
+    alphas = home / "DVM" / "Film_ reel 1" / "sh010" / "alpha"
+    answers = form(footage / "trimap.1003.png", corrected=str(alphas / "alpha.1004.exr"))
+    resolve, _, composition = make(footage, answers=[answers])
+    assert "'corrected' and 'output' are both" in run("DVM Matte Clip", resolve, composition)
+    assert engine() == []
 
 
 def test_mattes_go_where_the_artist_wants_them_from_then_on(run, engine, footage, tmp_path):

@@ -39,6 +39,7 @@ local function refusal(values)
     end
     return check_text("Plate Files", values.plate)
         or check_text("Trimap Files", values.trimap)
+        or check_text("Corrected Alphas", values.corrected)
         or check_text("Alpha Files", values.output)
         or check_text("Range", values.range)
         or check_text("Model", values.model)
@@ -64,6 +65,7 @@ function M.build(values)
         range = taken.range,
         trimap_mode = taken.keyframes and "keyframes" or "every-frame",
         model = taken.model,
+        corrected = taken.corrected,
         settings = {
             channels = "alpha",
             colorspace = taken.colorspace == "" and "auto" or taken.colorspace,

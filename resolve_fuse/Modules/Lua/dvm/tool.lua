@@ -17,7 +17,7 @@ local FIRST_OF_MOVIE = 1 -- for the engine; a Loader shows that frame at 0
 
 -- Fusion's own names for folders (`Comp:`, `Footage:`) mean nothing to the engine.
 local function mapped(tool, values)
-    for _, name in ipairs({ "plate", "trimap", "output", "python" }) do
+    for _, name in ipairs({ "plate", "trimap", "corrected", "output", "python" }) do
         if values[name] ~= "" then
             values[name] = tool.Comp:MapPath(values[name])
         end
@@ -30,7 +30,9 @@ end
 
 local function values_of(tool, inputs, time)
     local values = controls.values(inputs, time)
-    values.plate, values.trimap = pattern.sequence(values.plate), pattern.sequence(values.trimap)
+    for _, name in ipairs({ "plate", "trimap", "corrected" }) do
+        values[name] = pattern.sequence(values[name])
+    end
     values.output = jobs.output(values.output, values.plate, tool.Name)
     return mapped(tool, values)
 end

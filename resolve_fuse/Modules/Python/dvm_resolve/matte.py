@@ -30,6 +30,7 @@ class Wish:
     Attributes:
         trimap: Pattern or file of the trimaps.
         keyframes: Whether they are keyframes, to propagate between.
+        corrected: Pattern or file of alphas that were put right by hand; "" for none.
         model: Name of the model.
         own_model: File of weights instead, such as a shot's own by `dvm finetune`; "" for none.
         handles: Frames to matte beyond the cut on each side.
@@ -41,6 +42,7 @@ class Wish:
 
     trimap: str
     keyframes: bool
+    corrected: str
     model: str
     own_model: str
     handles: int
@@ -58,6 +60,7 @@ def fields(folder: folders.WorkFolder, last: Dict[str, Any]) -> List[Field]:
     return [
         Field("trimap", "Trimaps", "file", trimap),
         Field("keyframes", "Trimaps are keyframes", "check", keys),
+        Field("corrected", "Corrected alphas", "file", ""),
         Field("model", "Model", "choice", _one_of(last.get("model"), MODELS), MODELS),
         Field("own_model", "Own model", "file", ""),
         Field("handles", "Handles", "number", int(last.get("handles") or 0)),
@@ -100,6 +103,7 @@ def make_job(session: "Session", clip: clips.Clip, wish: Wish, folder: folders.W
         range=format_range(clip.number(frame) for frame in range(cut[0], cut[1] + 1)),
         trimap_mode="keyframes" if wish.keyframes else "every-frame",
         model=wish.own_model or wish.model,
+        corrected=folders.sequence_of(wish.corrected),
         # The Color page reads a matte's brightness, Fusion its alpha: all four channels hold it.
         settings=Settings(channels="matte", existing="resume", colorspace=colorspace),
     )
