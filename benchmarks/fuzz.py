@@ -175,6 +175,7 @@ _JOB = {
     "shot_range": "1001-1300",
     "trimap_mode": "keyframes",
     "model": "../lite.safetensors",
+    "corrected": "fixed/sh010.%04d.exr",
     "settings": {"device": "cuda:0", "tile": 512, "max_memory": "8G", "half": True, "fg": "fg/%04d.exr", "threads": 4},
 }
 _VALUES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from dvm_core.model.network import Window
 from dvm_core.pipeline.corrected import CorrectedAlphas
 from dvm_core.pipeline.keyframes import KeyframeTrimaps
 from dvm_core.pipeline.patience import Say
-from dvm_core.pipeline.preflight import TrimapSource, listed, missing, refuse, survey
+from dvm_core.pipeline.preflight import Problem, TrimapSource, listed, missing, refuse, survey
 from dvm_core.pipeline.windows import spans
 
 
@@ -66,14 +66,12 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     wanted = job.frames or shot
     trimap, keyed = _trimaps(job, plate, (shot, wanted), say)
     corrected = CorrectedAlphas(job.corrected, shot)
-    finished = corrected.around(wanted)
+    compared = corrected.around(wanted)
     problems = missing(wanted, plate.frames, "plate", job.plate, "give a --range of frames that are there")
     problems += missing(
         wanted, keyed, "trimap", job.trimap, "add them, or use --propagate to treat what is there as keyframes"
     )
-    for role, given in (("plate", plate.frames), ("trimap", keyed)):
-        remedy = f"a frame that was put right needs its {role}: add it, or take its alpha out of {job.corrected}"
-        problems += missing(set(finished) - set(wanted), given, role, str(getattr(job, role)), remedy)
+    problems += _incomparable(job, set(compared) - set(wanted), plate.frames, keyed)
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
     there = [frame for frame in wanted if frame in usable]
@@ -81,7 +79,7 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     if isinstance(trimap, KeyframeTrimaps):
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
-    refuse(problems + found + (corrected.problems(finished, size) if any(size) else []))
+    refuse(problems + found + (corrected.problems(compared, size) if any(size) else []))
     warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate), *_strangers(corrected))
     return Shot(plate, trimap, corrected, frames, wanted, size, warnings)
 
@@ -132,6 +130,14 @@ def _needed(frames: Sequence[int], wanted: Sequence[int], corrected: CorrectedAl
     known = set(frames)
     made = sorted({*wanted, *corrected.around(wanted)} & known)
     return {frame for span in spans(frames, made, window) for frame in span.frames}
+
+
+def _incomparable(
+    job: MatteJob, frames: Collection[int], plate: tuple[int, ...], keyed: tuple[int, ...]
+) -> list[Problem]:
+    """What frames that were put right lack to be matted, and so compared, themselves."""
+    remedy = f"a frame that was put right needs one: add it, or take its alpha out of {job.corrected}"
+    return missing(frames, plate, "plate", job.plate, remedy) + missing(frames, keyed, "trimap", job.trimap, remedy)
 
 
 def _strangers(corrected: CorrectedAlphas) -> tuple[str, ...]:
