@@ -3,10 +3,9 @@
 import os
 import re
 
-from .bridge.frames import FramePattern, normalise_pattern
+from .bridge.frames import FramePattern, normalise_pattern, sequence_of
 
 _LAST_NUMBER = re.compile(r"[0-9]+(?=[^0-9]*$)")
-_OWN_NUMBER = re.compile(r"(?:^|[._ -])[0-9]+$")
 
 
 def pattern_of(path):
@@ -26,10 +25,7 @@ def pattern_of(path):
 
 def typed_pattern(path):
     """What a path that a user typed or picked stands for: a pattern, a sequence by one of its files, or a still."""
-    pattern = normalise_pattern(path)
-    if pattern.is_sequence or _OWN_NUMBER.search(os.path.splitext(os.path.basename(path))[0]) is None:
-        return str(pattern)
-    return str(pattern_of(path)[0])
+    return str(normalise_pattern(sequence_of(path)))
 
 
 def frames_on_disk(pattern):

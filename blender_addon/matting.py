@@ -12,8 +12,9 @@ from .bridge.errors import Cancelled, DvmError, OutputError, UsageError
 from .bridge.frames import FramePattern, format_range, parse_range
 from .bridge.job import MatteJob
 from .bridge.settings import Settings
+from .corrected import corrected_files, with_corrected
 from .dump import dump
-from .plate import file_plate, plate_source, rendered_plate
+from .plate import Plate, file_plate, plate_source, rendered_plate
 from .trimaps import frames_to_render, keys_of, trimap_builder, trimap_files
 
 NEIGHBOURS = 4
@@ -72,6 +73,7 @@ class Matting:
         """
         wanted = self._frames()
         output = group.output_pattern(self._tree)
+        self._check(output)
         with _working_folder(output) as folder:
             plate = yield from self._plate(folder, wanted)
             trimap = yield from self._trimap(folder, wanted, plate)
@@ -99,6 +101,10 @@ class Matting:
         typed = self._tree.dvm.range
         return parse_range(typed) if typed else tuple(range(self._scene.frame_start, self._scene.frame_end + 1))
 
+    def _check(self, output):
+        """Say what is wrong with the settings before Blender renders for long."""
+        self._job(Plate("plate", 0, (), (0, 0)), "trimap", output, ())
+
     def _plate(self, folder, wanted):
         source = plate_source(self._node)
         plate = file_plate(source)
@@ -106,10 +112,11 @@ class Matting:
             return plate
         shot = set(range(self._scene.frame_start, self._scene.frame_end + 1)).union(wanted)
         keys = shot.intersection(keys_of(self._tree.dvm))
-        frames = [frame for frame in _between(keys, _around(wanted)) if frame in shot]
+        made = with_corrected(self._tree.dvm, wanted, shot, 0)
+        frames = [frame for frame in _between(keys, _around(made)) if frame in shot]
         pattern = FramePattern(os.path.join(folder, "plate."), 4, ".exr")
         yield from self._dump("plate", self._plate_socket, {frame: pattern.path(frame) for frame in frames}, True)
-        return rendered_plate(pattern, frames)
+        return rendered_plate(pattern, frames, sorted(shot))
 
     def _plate_socket(self, tree, frame):
         return plate_source(tree.nodes[self._node_name])
@@ -119,8 +126,9 @@ class Matting:
         files = trimap_files(settings)
         if files is not None:
             return files
-        there = set(plate.frames).union(frame + plate.shift for frame in wanted)
-        around = [frame for frame in _around(wanted) if frame + plate.shift in there]
+        there = {number - plate.shift for number in plate.frames}.union(wanted)
+        made = with_corrected(settings, wanted, there, plate.shift)
+        around = [frame for frame in _around(made) if frame in there]
         pattern = FramePattern(os.path.join(folder, "trimap."), 4, ".exr")
         paths = {frame: pattern.path(frame + plate.shift) for frame in frames_to_render(settings, around)}
         yield from self._dump("trimap", trimap_builder(self._node_name, settings, plate.size), paths, False)
@@ -138,8 +146,10 @@ class Matting:
             trimap=trimap,
             output=str(output),
             range=format_range(frames),
+            shot_range=format_range(plate.shot),
             trimap_mode="keyframes" if settings.propagate else "every-frame",
             model=_model(settings),
+            corrected=corrected_files(settings),
             settings=Settings(
                 device=settings.device,
                 colorspace=plate.colorspace,
@@ -184,12 +194,17 @@ def _around(frames):
 
 
 def _between(keys, frames):
-    """Frames, and where trimaps are propagated all others from the key before them to the key behind them."""
+    """Frames, and where trimaps are propagated all others from the key before each of them to the key behind it."""
     if not keys:
         return frames
-    first = max((key for key in keys if key <= frames[0]), default=frames[0])
-    last = min((key for key in keys if key >= frames[-1]), default=frames[-1])
-    return range(first, last + 1)
+    spans = {
+        (
+            max((key for key in keys if key <= frame), default=frame),
+            min((key for key in keys if key >= frame), default=frame),
+        )
+        for frame in frames
+    }
+    return sorted({frame for first, last in spans for frame in range(first, last + 1)})
 
 
 def _model(settings):

@@ -89,6 +89,7 @@ def _draw_keys(layout, settings):
 def _draw_output(layout, settings):
     column = layout.column()
     column.prop(settings, "output")
+    column.prop(settings, "corrected")
     column.prop(settings, "resume")
 
 

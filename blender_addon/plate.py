@@ -30,6 +30,7 @@ class Plate(NamedTuple):
         frames: Numbers of the files that there are, in order.
         size: (width, height) in pixels.
         colorspace: Its colour space, for the engine.
+        shot: Numbers that the shot has, where these are more than `frames`.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Plate(NamedTuple):
     frames: Tuple[int, ...]
     size: Tuple[int, int]
     colorspace: str = "auto"
+    shot: Tuple[int, ...] = ()
 
 
 def source_of(socket):
@@ -77,12 +79,12 @@ def file_plate(source):
     return None
 
 
-def rendered_plate(pattern, frames):
+def rendered_plate(pattern, frames, shot):
     """The plate that Blender rendered to files; scene-linear, tagged so where this Blender does that."""
     image = bpy.data.images.load(pattern.path(frames[0]))
     size = tuple(image.size)
     bpy.data.images.remove(image)
-    return Plate(str(pattern), 0, tuple(frames), size)
+    return Plate(str(pattern), 0, tuple(frames), size, shot=tuple(shot))
 
 
 def _image_plate(node, image):

@@ -87,6 +87,13 @@ class MatteSettings(bpy.types.PropertyGroup):
         options=FILE_OPTIONS,
         default="//mattes/{node}.####.exr",
     )
+    corrected: StringProperty(
+        name="Corrected",
+        description="One of the alphas that were put right by hand, or a pattern such as fixed.####.exr, numbered like "
+        "the alphas' own files; they stay, and the frames around them follow. Empty for none",
+        subtype="FILE_PATH",
+        options=FILE_OPTIONS,
+    )
     resume: BoolProperty(
         name="Resume", description="Keep finished frames of a job with the same settings; else write all again"
     )

@@ -21,6 +21,7 @@ HEIGHT, WIDTH = 64, 96
 FRAMES = (1001, 1002, 1003)
 LONG = range(1001, 1101)
 KEYS = (1001, 1010)
+CORRECTED = (1001, 1024)
 
 
 def blender_environment(folder, **more):
@@ -65,7 +66,10 @@ def write_movie(folder):
 
 
 def make_shot(folder):
-    """A disc that crosses a textured wall; `gap` lacks a frame, `long` repeats the three, `bright` is a stop up."""
+    """A disc that crosses a textured wall; `gap` lacks a frame, `long` repeats the three, `bright` is a stop up.
+
+    `fixed` are alphas of two frames of `long`, put right by hand.
+    """
     folder.mkdir(parents=True)
     texture = np.random.default_rng(3).random((HEIGHT, WIDTH, 3), dtype=np.float32)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
@@ -84,6 +88,8 @@ def make_shot(folder):
     write_movie(folder)
     for frame in KEYS:  # of `long`
         os.link(folder / f"trimap.{FRAMES[(frame - LONG[0]) % 3]}.png", folder / f"key.{frame}.png")
+    for frame in CORRECTED:
+        os.link(folder / f"truth.{FRAMES[(frame - LONG[0]) % 3]}.exr", folder / f"fixed.{frame}.exr")
     for frame in (1001, 1003):
         os.link(folder / f"plate.{frame}.exr", folder / f"gap.{frame}.exr")
     for index, frame in enumerate(LONG):
@@ -171,9 +177,13 @@ def shell(tmp_path_factory):
         program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, "--quiet"]
         subprocess.run(program, check=True, timeout=300, env=environment)
         alphas.update({(name, frame): read_image(shot / f"{name}_alpha.{frame:04d}.exr") for frame in frames})
-    files = [shot / "long.####.exr", "--trimap", shot / "key.####.png", "-o", shot / "keyed_alpha.####.exr"]
-    frames = ["--range", "1001-1012", "--shot-range", "1001-1012"]
-    program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, *frames, "--propagate"]
-    subprocess.run(program, check=True, timeout=300, env=environment)
-    alphas.update({("keyed", frame): read_image(shot / f"keyed_alpha.{frame}.exr") for frame in range(1001, 1013)})
+    corrected = ["--corrected", shot / "fixed.####.exr"]
+    for name, trimap, last, more in (("keyed", "key", 1012, ["--propagate"]), ("fixed", "long", 1024, corrected)):
+        files = [shot / "long.####.exr", "--trimap", shot / f"{trimap}.####.png", "-o", shot / f"{name}_alpha.####.exr"]
+        frames = ["--range", f"1001-{last}", "--shot-range", f"1001-{last}"]
+        program = [sys.executable, "-c", "from dvm_core.cli import main; main()", "matte", *files, *frames, *more]
+        subprocess.run(program, check=True, timeout=300, env=environment)
+        alphas.update(
+            {(name, frame): read_image(shot / f"{name}_alpha.{frame}.exr") for frame in range(1001, last + 1)}
+        )
     return alphas

@@ -7,6 +7,7 @@ from dvm_core.io.colour import built_in_config, has_space
 
 pytestmark = pytest.mark.host
 FRAMES = (1001, 1002, 1003)
+CORRECTED = (1001, 1024)
 ALPHAS = [f"alpha.{frame}.exr" for frame in FRAMES]
 GREY = np.array([0.25, 0.5, 0.75], np.float32)
 
@@ -169,6 +170,31 @@ def test_propagated_keyframes_of_a_rendered_plate_are_those_of_the_shell_for_one
     np.testing.assert_array_equal(blender.read("propagated", "alone.1005.exr"), shell["keyed", 1005])
 
 
+def test_alphas_put_right_by_hand_of_a_rendered_plate_reach_one_frame_as_they_do_in_all(blender, shell):
+    assert blender["corrected"] == {"alone": "", "whole": ""}
+    for frame in range(1001, 1025):
+        np.testing.assert_array_equal(blender.read("corrected", f"whole.{frame}.exr"), shell["fixed", frame])
+    assert blender.files("corrected", "alone") == ["alone.1012.exr"]
+    np.testing.assert_array_equal(blender.read("corrected", "alone.1012.exr"), shell["fixed", 1012])
+
+
+def test_an_alpha_that_was_put_right_comes_out_as_it_was_given(blender, shell):
+    for frame in CORRECTED:
+        unknown = np.abs(blender.read(f"long.{frame}.png") - 0.5) < 0.01
+        given, found = (blender.read(*path) for path in ([f"fixed.{frame}.exr"], ["corrected", f"whole.{frame}.exr"]))
+        np.testing.assert_allclose(found[unknown], given[unknown], rtol=0, atol=1e-5)  # kept with 16 bits on the way
+        assert np.abs(found - shell["plate", FRAMES[(frame - 1001) % 3]]).max() > 0.01
+
+
+def test_trimaps_are_rendered_for_what_a_frame_is_corrected_from_by_the_numbers_of_files(blender):
+    corrected = blender["corrected_at_other_frames"]
+    (job,) = corrected["jobs"]
+    assert corrected["error"] == ""
+    assert (job["range"], job["corrected"]) == ("1002", str(blender.folder / "fixed.%04d.exr"))
+    around = [*range(1001, 1007), *range(1020, 1029)]
+    assert blender.files("corrected_at_other_frames", "trimap") == [f"trimap.{frame}.exr" for frame in around]
+
+
 def test_keyframes_are_added_once_in_order_jumped_to_and_removed(blender):
     assert blender["keyframes"] == {
         "added": [1001, 1002, 1003],
@@ -217,6 +243,8 @@ def test_the_engines_sentence_reaches_the_artist(blender):
         ("no plate", "has no plate; connect a picture"),
         ("unsaved", "is beside the .blend file; save that first"),
         ("no number", "has no frame number; name it like alpha.####.exr"),
+        ("corrected is output", "'corrected' and 'output' are both"),
+        ("no corrected", "No corrected alpha"),
         ("MASK", "No outer mask is chosen"),
         ("PAINTED", "There is no trimap keyframe"),
         ("SOCKET", "has no trimap; connect one"),

@@ -1,6 +1,7 @@
 """What an artist does with DVM Matte, once for each; each returns what it saw, and what is right is decided outside."""
 
 import os
+import shutil
 
 import bpy
 from stage import (
@@ -179,6 +180,36 @@ def propagated(folder):
 
 
 @scenario
+def corrected(folder):
+    """Plate and trimap that Blender has to render, the first and last frame put right: one of them alone, then all."""
+    scene = fresh_scene(1001, 1024)
+    tree = nodes_of(scene)
+    plate, grade = image_node(scene, "long", last=1100), tree.nodes.new("CompositorNodeExposure")
+    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    trimap = image_node(scene, "long", last=1100, ending="png")
+    alone, whole = os.path.join(folder, "alone.####.exr"), os.path.join(folder, "whole.####.exr")
+    settings = {"trimap_source": "SOCKET", "corrected": os.path.join(SHOT, "fixed.1001.exr")}
+    node = add_matte(scene, folder, grade, output=alone, **settings)
+    tree.links.new(trimap.outputs[0], node.inputs["Trimap"])
+    scene.frame_set(1012)
+    report = {"alone": press(bpy.ops.dvm.matte, current_frame=True)}
+    node.node_tree.dvm.output = whole
+    return dict(report, whole=press(bpy.ops.dvm.matte))
+
+
+@scenario
+def corrected_at_other_frames(folder):
+    """Masks for a sequence whose file 1001 is shown at frame 1 of the scene, corrected beyond the scene's range."""
+    scene = fresh_scene(1, 3)
+    plate = image_node(scene, "long", shift=1000, last=1100)
+    pattern = os.path.join(SHOT, "fixed.####.exr")
+    node = add_matte(scene, folder, plate, trimap_source="MASK", corrected=pattern)
+    node.node_tree.dvm.mask_outer = mask("outer", 0.2, 0.8)
+    scene.frame_set(2)
+    return with_recorder(folder, node, current_frame=True)
+
+
+@scenario
 def keyframes(folder):
     """Add twice, jump both ways, remove."""
     scene = fresh_scene()
@@ -270,6 +301,11 @@ def what_is_missing_is_said(folder):
     node.node_tree.dvm.output = os.path.join(folder, "alpha.exr")
     report["no number"] = press(bpy.ops.dvm.matte)
     node.node_tree.dvm.output = os.path.join(folder, "alpha.####.exr")
+    for name, file in (("corrected is output", "alpha.1001.exr"), ("no corrected", "nothing.####.exr")):
+        shutil.copy(os.path.join(SHOT, "truth.1001.exr"), os.path.join(folder, "alpha.1001.exr"))
+        node.node_tree.dvm.corrected = os.path.join(folder, file)
+        report[name] = press(bpy.ops.dvm.matte)
+    node.node_tree.dvm.corrected = ""
     for source in ("MASK", "PAINTED", "SOCKET"):
         node.node_tree.dvm.trimap_source = source
         report[source] = press(bpy.ops.dvm.matte)

@@ -34,10 +34,10 @@ def nodes_of(scene):
     return addon("compat").compositing_tree(scene)
 
 
-def image_node(scene, name, shift=0, last=LAST):
+def image_node(scene, name, shift=0, last=LAST, ending="exr"):
     """An Image node that shows a sequence's file number F on frame F - shift."""
     node = nodes_of(scene).nodes.new("CompositorNodeImage")
-    node.image = bpy.data.images.load(os.path.join(SHOT, f"{name}.{FIRST}.exr"))
+    node.image = bpy.data.images.load(os.path.join(SHOT, f"{name}.{FIRST}.{ending}"))
     node.image.source = "SEQUENCE"
     node.frame_start, node.frame_offset, node.frame_duration = FIRST - shift, FIRST - 1, last - FIRST + 1
     return node
