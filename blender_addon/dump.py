@@ -10,6 +10,8 @@ from . import compat
 from .bridge.errors import InputError
 
 _ONLY_COMPOSITE = {"use_compositing": True, "use_sequencer": False, "use_border": False, "use_multiview": False}
+_SAME_AGAIN = {f"use_stamp_{what}": False for what in ("date", "render_time", "memory", "filename")}
+"""What a file's header says besides its pixels: the next render of the same frame is to be the same file."""
 
 
 def dump(scene, build, frames, colour):
@@ -92,7 +94,7 @@ def _muted(tree, keep):
 
 @contextlib.contextmanager
 def _settings(render):
-    wanted = dict(_ONLY_COMPOSITE, **compat.RENDER_FOR_FILES)
+    wanted = {**_ONLY_COMPOSITE, **_SAME_AGAIN, **compat.RENDER_FOR_FILES}
     before = {name: getattr(render, name) for name in wanted if hasattr(render, name)}
     for name in before:
         setattr(render, name, wanted[name])

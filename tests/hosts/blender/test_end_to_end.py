@@ -103,6 +103,10 @@ def test_rendering_a_socket_leaves_nodes_links_and_the_artists_own_outputs_alone
     assert not blender["any_socket"]["theirs"], "a File Output that the plate does not need was written"
 
 
+def test_resuming_keeps_frames_of_a_plate_that_was_rendered_anew(blender):
+    assert blender["resumed"] == {"errors": ["", ""], "count": len(FRAMES), "kept": True}
+
+
 def test_a_trimap_from_a_socket_gives_the_same_alphas(blender, shell):
     assert blender["trimap_socket"]["error"] == ""
     for frame in FRAMES:

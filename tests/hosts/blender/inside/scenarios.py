@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import bpy
 from stage import (
@@ -121,6 +122,22 @@ def any_socket(folder):
     tree.nodes.remove(theirs)
     render_comp(scene, node, folder)
     return report
+
+
+@scenario
+def resumed(folder):
+    """A plate that Blender has to render, matted again after a second, in which nothing has changed."""
+    scene = fresh_scene()
+    tree = nodes_of(scene)
+    plate, grade = image_node(scene, "plate"), tree.nodes.new("CompositorNodeExposure")
+    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    add_matte(scene, folder, grade, resume=True)
+    errors, files = [], []
+    for pause in (1, 0):
+        errors.append(press(bpy.ops.dvm.matte))
+        files.append([os.stat(os.path.join(folder, name)).st_mtime_ns for name in sorted(os.listdir(folder))])
+        time.sleep(pause)
+    return {"errors": errors, "count": len(files[0]), "kept": files[0] == files[1]}
 
 
 @scenario
