@@ -39,7 +39,8 @@ class Inputs:
     An alpha depends on the plates (as files, for it keeps something of their headers) and the trimaps (as values,
     wherever they come from) of its window; and on the region over which each of these frames is encoded, which follows
     from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown. Where frames were put
-    right by hand, it also depends on the nearest of these, and on all that their own alphas would depend on.
+    right by hand, it also depends on the nearest of these, on how far they are, and on all that their own alphas
+    would depend on.
 
     Args:
         shot: Where the frames are.
@@ -107,7 +108,8 @@ class Inputs:
         """Hash of all that decides a frame's alpha; what it is made from has been read or looked at."""
         digest = hashlib.blake2b(b"".join(self._window_of(frame)), digest_size=16)
         for near in self._shot.corrected.near(frame):
-            digest.update(b"".join((self._alphas[near], *self._window_of(near))))
+            distance = f"{near - frame}".encode()  # it weighs what is carried, and frames that are held look alike
+            digest.update(b"".join((distance, self._alphas[near], *self._window_of(near))))
         return digest.hexdigest()
 
     def _window_of(self, frame: int) -> Iterator[bytes]:

@@ -101,6 +101,19 @@ def test_keyframe_trimaps_go_with_them(corrected, job, shot):
     assert alphas(shot / "whole")[1002].mean() > alphas(shot / "alone")[1002].mean() + 0.005
 
 
+def test_resuming_redoes_what_a_corrected_alpha_of_a_held_frame_reaches_from_farther_away(corrected, shot):
+    for frame in FRAMES[1:]:
+        for name in ("plate.{}.exr", "trimap.{}.png"):
+            (shot / name.format(frame)).unlink()
+            os.link(shot / name.format(FRAMES[0]), shot / name.format(frame))
+    (shot / "fixed" / "fix.1008.exr").unlink()
+    run_job(corrected())
+    (shot / "fixed" / "fix.1004.exr").rename(shot / "fixed" / "fix.1006.exr")
+    assert set(run_job(corrected(settings={"existing": "resume"})).frames) >= {1002, 1003}
+    run_job(corrected("new"))
+    assert files(shot / "out") == files(shot / "new")
+
+
 def test_they_stand_in_place_of_what_the_model_knows_of_other_frames(corrected, shot):
     given = weights.load(corrected().model)
     given.corrections = Corrections([Correction(1002, np.zeros((48, 64)), np.ones((48, 64)))])
