@@ -48,6 +48,7 @@ class Matting:
 
     Attributes:
         is_cancelled: Whether somebody asked to stop.
+        warnings: What may have spoilt the result.
     """
 
     def __init__(self, scene, node, worker, only=None):
@@ -56,6 +57,7 @@ class Matting:
         self._worker = worker
         self._only = only
         self.is_cancelled = False
+        self.warnings = ()
 
     def cancel(self):
         """Stop within a frame; finished frames stay."""
@@ -175,6 +177,7 @@ class Matting:
         finally:
             if not task.finished:
                 task.cancel()
+        self.warnings = task.warnings
         _raise_if_failed(task.last)
 
     def _stop_if_asked(self):

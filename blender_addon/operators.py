@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, StringProperty
 from . import engine, group, preferences
 from .bridge.errors import DvmError
 from .bridge.frames import format_range
+from .bridge.protocol import in_one_line
 from .matting import Matting
 from .plate import file_plate, plate_source
 from .stepping import Stepping
@@ -64,7 +65,12 @@ class DVM_OT_matte(Stepping, bpy.types.Operator):
         only = context.scene.frame_current if self.current_frame else None
         self._matting = Matting(context.scene, node.name, engine.worker(), only)
         RUNNING[self._key] = (self._matting, None)
-        return self._matting.steps()
+        return self._steps_told()
+
+    def _steps_told(self):
+        yield from self._matting.steps()
+        if self._matting.warnings:
+            self.report({"WARNING"}, in_one_line(self._matting.warnings))
 
     def show(self, context, progress):
         """Into the status bar and the panel."""

@@ -1,7 +1,8 @@
 """A job as a folder: the contract for whoever cannot hold a pipe open, such as a farm or the Fuse.
 
 * `job.json`: the job, written by the host.
-* `status.json`: {"state", "done", "total", "message", "code", "outputs"}; always whole, replaced after each event.
+* `status.json`: {"state", "done", "total", "message", "code", "outputs", "warnings"}; always whole, replaced after each
+  event.
 * `events.jsonl`: every event of the last run, one a line.
 * `cancel`: whoever creates it stops the job within a frame.
 """
@@ -142,11 +143,11 @@ class JobDirectory:
 
 
 def _fresh_status() -> Dict[str, Any]:
-    return {"state": "queued", "done": 0, "total": 0, "message": "", "code": 0, "outputs": []}
+    return {"state": "queued", "done": 0, "total": 0, "message": "", "code": 0, "outputs": [], "warnings": []}
 
 
 def _apply(event: protocol.Event, status: Dict[str, Any]) -> None:
-    """What an event changes in the status; `log` and the like only change its message."""
+    """What an event changes in the status; `log` only changes its message."""
     kind = event["event"]
     status["message"] = event.get("message", status["message"])
     if kind == "plan":
@@ -154,6 +155,8 @@ def _apply(event: protocol.Event, status: Dict[str, Any]) -> None:
     elif kind == "frame":
         status["outputs"].append(event["path"])
         status.update(done=event["index"], total=event["total"], message="frame {}".format(event["frame"]))
+    elif kind == "warning":
+        status["warnings"].append(event["message"])
     elif kind == "done":
         status.update(state="done", done=event["frames"], outputs=list(event["outputs"]), message="done")
     elif kind == "error":

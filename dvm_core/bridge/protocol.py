@@ -70,6 +70,11 @@ def warning(message: str, *, frame: Optional[int] = None, path: Optional[str] = 
     return {"event": "warning", "message": message, "frame": frame, "path": path}
 
 
+def in_one_line(warnings: Sequence[str]) -> str:
+    """Some warnings in the one line that a host has for them: the first, and how many more there are."""
+    return warnings[0] + (f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else "")
+
+
 def done(frames: int, seconds: float, outputs: Sequence[str]) -> Event:
     """Every frame is written."""
     return {"event": "done", "frames": frames, "seconds": seconds, "outputs": list(outputs)}

@@ -1,7 +1,7 @@
 """A job on its way, as a host sees it."""
 
 import threading
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Tuple
 
 from . import protocol
 from .protocol import Event
@@ -19,6 +19,7 @@ class Task:
         self._changed = threading.Condition()
         self._new: List[Event] = []
         self._last: Optional[Event] = None
+        self._warnings: List[str] = []
 
     @property
     def last(self) -> Optional[Event]:
@@ -29,6 +30,11 @@ class Task:
     def finished(self) -> bool:
         """Whether the job has ended."""
         return self._last is not None
+
+    @property
+    def warnings(self) -> Tuple[str, ...]:
+        """What it has warned of so far, in words, for whoever comes back when it is over: events pass by."""
+        return tuple(self._warnings)
 
     def poll(self) -> List[Event]:
         """Events since the last call, the one that ended the job among them; never blocks."""
@@ -64,6 +70,8 @@ class Task:
         with self._changed:
             if self._last is None:
                 self._new.append(event)
+                if event["event"] == "warning":
+                    self._warnings.append(event["message"])
                 if event["event"] in protocol.LAST:
                     self._last = event
                 self._changed.notify_all()

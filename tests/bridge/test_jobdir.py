@@ -36,7 +36,15 @@ def directory(tmp_path):
 def test_a_new_folder_is_its_owners_alone_and_holds_the_job(directory):
     assert _mode(directory.path) == 0o700
     assert directory.job() == JOB
-    assert directory.status() == {"state": "queued", "done": 0, "total": 0, "message": "", "code": 0, "outputs": []}
+    assert directory.status() == {
+        "state": "queued",
+        "done": 0,
+        "total": 0,
+        "message": "",
+        "code": 0,
+        "outputs": [],
+        "warnings": [],
+    }
     assert not directory.is_cancelled()
 
 
@@ -64,6 +72,15 @@ def test_the_status_follows_the_events(directory):
     status = directory.status()
     assert (status["state"], status["done"], status["code"]) == ("done", 2, 0)
     assert status["outputs"] == ["/p/alpha.1001.exr", "/p/alpha.1002.exr"]
+
+
+def test_a_warning_is_still_there_when_the_job_is_done(directory):
+    directory.start()
+    assert directory.status()["warnings"] == []
+    directory.record(protocol.warning("The plate has a gap.", frame=1003))
+    directory.record(_frame(1001, 1, 1))
+    directory.record(protocol.done(1, 1.0, []))
+    assert directory.status()["warnings"] == ["The plate has a gap."]
 
 
 def test_a_failed_job_keeps_its_finished_frames_and_says_why(directory):

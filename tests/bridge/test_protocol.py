@@ -62,6 +62,11 @@ def test_every_event_is_one_line_of_json_that_reads_back():
         assert protocol.decode(line.encode()) == event
 
 
+def test_warnings_fit_into_one_line():
+    assert protocol.in_one_line(["The plate has a gap."]) == "The plate has a gap."
+    assert protocol.in_one_line(("One.", "Two.", "Three.")) == "One. (and 2 more)"
+
+
 def test_a_number_that_json_has_not_is_never_written():
     with pytest.raises(ValueError, match="not JSON compliant"):
         protocol.encode(protocol.frame(1, float("nan"), "a", index=1, total=1))

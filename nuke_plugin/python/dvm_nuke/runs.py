@@ -10,7 +10,7 @@ import nuke
 from . import engine, prepare, result
 from .bridge.client import Task
 from .bridge.errors import DvmError
-from .bridge.protocol import Event
+from .bridge.protocol import Event, in_one_line
 from .host import find, in_main_thread, management, unrecorded
 from .panel import Panel
 from .prepare import ViewJob
@@ -50,6 +50,7 @@ class Run:
         self._jobs = jobs
         self._worker = engine.worker(management().config)
         self._cancelled = threading.Event()
+        self._warnings: List[str] = []
 
     def cancel(self) -> None:
         """Stop within a frame; what is finished stays."""
@@ -81,6 +82,7 @@ class Run:
             for event in task.poll():
                 self._show(event, progress, index)
             if over is not None:
+                self._warnings += task.warnings
                 return over
             if not asked and (self._cancelled.is_set() or progress.isCancelled()):
                 task.cancel()
@@ -104,9 +106,13 @@ class Run:
         """In the main thread: the node may have been deleted, renamed or closed meanwhile."""
         del _running[self._panel.identity]
         prepare.clean_up(self._jobs)
+        for warning in self._warnings:
+            nuke.tprint(f"{self._panel.name}: {warning}")
         group = find(self._panel.identity)
         if group is not None:
-            show_status(group, f"{outcome} {result.attach(group, self._panel)}".strip())
+            warned = f"Warning: {in_one_line(self._warnings)}" if self._warnings else ""
+            said = (outcome, result.attach(group, self._panel), warned)
+            show_status(group, " ".join(part for part in said if part))
         if failed:
             report(f"{self._panel.name}: {outcome}")
 

@@ -215,6 +215,11 @@ def test_a_preview_is_the_same_job_on_one_frame(blender):
     assert {key for key in job if job[key] != whole[key]} == {"range", "output"}
 
 
+def test_warnings_of_the_engine_are_reported_when_it_is_done(blender):
+    assert blender["warned"]["error"] == ""
+    assert "Warning: The plate has a gap. (and 1 more)" in blender.log
+
+
 def test_a_result_frame_that_is_not_there_is_named(blender):
     assert "alpha.1003.exr' is not there" in blender["missing_result"]["error"]
     assert blender["missing_result"]["missing"] == [1002]

@@ -287,6 +287,21 @@ def test_without_a_window_the_button_waits_for_the_end(worker, comp, nuke, monke
     assert comp.stage.messages == []
 
 
+def test_warnings_stand_on_the_status_line_when_all_is_done_and_in_the_terminal(worker, comp, dvm_nuke):
+    from dvm_nuke.bridge import protocol
+
+    def warn(job):
+        yield protocol.warning("The plate has a gap.", frame=1003)
+        yield protocol.warning("Frame 1005 is read again.", frame=1005)
+        yield from answer(job)
+
+    worker._answer = warn
+    comp.press("matte")
+    assert comp.status() == "6 of 6 frames are matted. Warning: The plate has a gap. (and 1 more)"
+    assert comp.stage.printed == ["DVM_Matte1: The plate has a gap.", "DVM_Matte1: Frame 1005 is read again."]
+    assert not comp.stage.messages
+
+
 def test_what_the_engine_says_reaches_the_artist(worker, comp, dvm_nuke):
     from dvm_nuke.bridge.errors import InputError
 

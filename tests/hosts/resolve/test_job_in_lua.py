@@ -127,6 +127,8 @@ def test_every_state_that_the_engine_writes_is_told(fusion, tmp_path):
     engine.record(protocol.plan([1, 2, 3], **facts))
     engine.record(protocol.frame(1, 0.1, "/m/a.0001.exr", index=1, total=3))
     assert told() == "Matting: 1 of 3 frames."
+    engine.record(protocol.warning("The plate has a gap."))
+    assert told() == "Matting: 1 of 3 frames. Warning: The plate has a gap."
     assert jobdir.is_busy(jobdir.status(run))
     jobdir.cancel(run)
     assert engine.is_cancelled()
@@ -137,6 +139,9 @@ def test_every_state_that_the_engine_writes_is_told(fusion, tmp_path):
     engine.start()
     engine.record(protocol.done(3, 1.0, []))
     assert told() == "Done: 3 frames."
+    for text in ("One.", "Two.", "Three."):
+        engine.record(protocol.warning(text))
+    assert told() == "Done: 3 frames. Warning: One. (and 2 more)"
     assert jobdir.describe(jobdir.status(None)).startswith("Not matted yet")
 
 

@@ -337,9 +337,10 @@ def test_every_word_of_the_engine_reaches_the_console_however_fast_they_come(
 
     monkeypatch.setattr(scripts, "Worker", lambda python: adapter("bridge.fake").FakeWorker(python, answer=answer))
     resolve, _, composition = make(footage, answers=[form(footage / "trimap.1003.png", result=float(NOTHING))])
-    run("DVM Matte Clip", resolve, composition)
+    shown = run("DVM Matte Clip", resolve, composition)
     said = capsys.readouterr().out
     assert "DVM: The plate has a gap.\nDVM: Frame 1003: 1 of 1.\n" in said
+    assert shown.endswith(" Warning: The plate has a gap."), "it is said once more, at the end"
 
 
 @pytest.mark.slow

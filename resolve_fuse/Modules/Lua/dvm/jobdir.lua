@@ -122,16 +122,26 @@ end
 
 local SENTENCES = { queued = "The engine is starting.", cancelled = "Cancelled; finished frames stay." }
 
---- A status in one sentence for people.
+-- What may have spoilt the result stands behind how far it is: the first of it, and how much more there is.
+local function warned(status)
+    local warnings = status.warnings or {}
+    if #warnings == 0 then
+        return ""
+    end
+    local more = #warnings > 1 and string.format(" (and %d more)", #warnings - 1) or ""
+    return " Warning: " .. warnings[1] .. more
+end
+
+--- A status in one line for people.
 function M.describe(status)
     if not status then
         return "Not matted yet: press Matte."
     elseif status.cancelling then
         return "Cancelling."
     elseif status.state == "running" then
-        return string.format("Matting: %d of %d frames.", status.done or 0, status.total or 0)
+        return string.format("Matting: %d of %d frames.", status.done or 0, status.total or 0) .. warned(status)
     elseif status.state == "done" then
-        return string.format("Done: %d frames.", status.done or 0)
+        return string.format("Done: %d frames.", status.done or 0) .. warned(status)
     end
     return SENTENCES[status.state] or tostring(status.message or status.state)
 end

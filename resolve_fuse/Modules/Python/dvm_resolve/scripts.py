@@ -9,6 +9,7 @@ from . import folders, form_tk, forms, matte, trimap
 from .bridge.client import Worker
 from .bridge.errors import Cancelled, DvmError
 from .bridge.job import MatteJob
+from .bridge.protocol import in_one_line
 from .bridge.task import Task
 from .session import Session, connect, open_composition
 
@@ -56,8 +57,8 @@ def matte_clip(desk: Desk) -> str:
     del answers["root"]
     wish = matte.Wish(**answers)
     job = matte.make_job(desk.session, desk.clip, wish, desk.folder)
-    run_job(job, Worker(wish.python))
-    return matte.deliver(desk.session, desk.clip, wish.result, job.output)
+    doubts = run_job(job, Worker(wish.python))
+    return f"{matte.deliver(desk.session, desk.clip, wish.result, job.output)} {doubts}".rstrip()
 
 
 def trimap_key_from_still(desk: Desk) -> str:
@@ -100,8 +101,11 @@ def run(action: Callable[[Desk], str], script: Dict[str, Any]) -> None:
     forms.show(TITLE, message, composition)
 
 
-def run_job(job: MatteJob, worker: Worker) -> None:
+def run_job(job: MatteJob, worker: Worker) -> str:
     """Run a job to its end, with a progress window where one can be shown, else with lines in the console.
+
+    Returns:
+        What the engine warned of, in one line; "" for nothing.
 
     Raises:
         Cancelled: The artist cancelled it.
@@ -120,6 +124,7 @@ def run_job(job: MatteJob, worker: Worker) -> None:
         raise Cancelled("Cancelled.")
     if last["event"] == "error":
         raise DvmError(last["message"])
+    return f"Warning: {in_one_line(task.warnings)}" if task.warnings else ""
 
 
 def _stepper(task: Task) -> Callable[[], Optional[str]]:

@@ -268,6 +268,14 @@ def missing_result(folder):
 
 
 @scenario
+def warned(folder):
+    """The engine warned twice before its first frame."""
+    scene = fresh_scene()
+    node = add_matte(scene, folder, image_node(scene, "plate"))
+    return with_recorder(folder, node, warnings=("The plate has a gap.", "Frame 1002 is read again."))
+
+
+@scenario
 def missing_plate(folder):
     """Blender renders nothing for a frame whose picture is not there."""
     scene = fresh_scene(1001, 1004)

@@ -96,15 +96,17 @@ def render_still(scene, tree, socket, path):
 class Recorder:
     """In place of the engine: keeps the job and the pictures that Blender made for it."""
 
-    def __init__(self, folder, write=True):
+    def __init__(self, folder, write=True, warnings=()):
         fake = importlib.import_module(ADDON + ".bridge.fake")
-        self._folder, self._write = folder, write
+        self._folder, self._write, self._warnings = folder, write, warnings
         self.jobs = []
         self.worker = fake.FakeWorker(answer=self._answer)
-        self._succeed = fake.succeed
+        self._succeed, self._protocol = fake.succeed, fake.protocol
 
     def _answer(self, job):
         self.jobs.append(job.to_dict())
+        for warning in self._warnings:
+            yield self._protocol.warning(warning)
         for name, pattern in (("plate", job.plate), ("trimap", job.trimap)):
             source = os.path.dirname(pattern)
             if source != SHOT:
@@ -117,9 +119,9 @@ class Recorder:
         yield from self._succeed(job)
 
 
-def with_recorder(folder, node, write=True, **options):
+def with_recorder(folder, node, write=True, warnings=(), **options):
     """Press Matte with a recorder in place of the engine; its jobs, or the error's sentence."""
-    recorder = Recorder(folder, write)
+    recorder = Recorder(folder, write, warnings)
     engine = addon("engine")
     real, engine.worker = engine.worker, lambda: recorder.worker
     try:
