@@ -95,6 +95,14 @@ def test_the_job_says_what_the_knobs_say(worker, comp, shot):
     )
 
 
+def test_a_node_from_before_alphas_could_be_corrected_still_mattes(worker, comp):
+    comp.node["corrected"].setValue("/show/fixed/fix.%04d.exr")
+    del comp.node._knobs["corrected"]
+    comp.press("matte")
+    assert comp.status() == "6 of 6 frames are matted."
+    assert worker.jobs[0].corrected == ""
+
+
 def test_a_rendered_plate_is_in_the_working_space_unless_the_artist_names_another(worker, comp, nuke):
     root = nuke.root()
     root["colorManagement"].setValue("OCIO")
