@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tkinter", reason="gizmos are read by Python's own Tcl, and this Python was built without tkinter")
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from nuke_stage import Comp, Shot
+from nuke_stage import Comp, Shot, answer
 
 from dvm_core.install import lay_out
 
@@ -73,3 +73,14 @@ def shot(tmp_path):
 @pytest.fixture
 def comp(nuke, stage, shot):
     return Comp(nuke, stage, shot)
+
+
+@pytest.fixture
+def worker(dvm_nuke, monkeypatch):
+    """An engine that is quick, in place of the real one."""
+    from dvm_nuke.bridge.fake import FakeWorker
+
+    fake = FakeWorker(answer=answer)
+    monkeypatch.setattr(dvm_nuke("engine"), "_workers", {"": fake})
+    monkeypatch.setattr(dvm_nuke("runs"), "_POLL", 0.001)
+    return fake

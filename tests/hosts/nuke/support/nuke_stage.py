@@ -1,10 +1,13 @@
 """A tiny shot on disk, and a comp with a DVM Matte on it, as an artist would have them."""
 
+from pathlib import Path
+
 import numpy as np
 import OpenImageIO as oiio
 
 HEIGHT, WIDTH = 36, 52
 FRAMES = range(1001, 1007)
+GREY = 0.25
 
 
 def write_image(path, pixels, channels, kind="half", **attributes):
@@ -98,3 +101,15 @@ class Comp:
             between = self.nuke.createNode("Multiply")
             between.setInput(0, read)
             self.node.setInput(index, between)
+
+
+def answer(job):
+    """An engine that finds the same grey everywhere."""
+    from dvm_nuke.bridge import fake
+    from dvm_nuke.bridge.frames import normalise_pattern
+
+    for event in fake.succeed(job):
+        if event["event"] == "frame":
+            shape = read_image(normalise_pattern(job.plate).path(event["frame"])).shape[:2]
+            write_image(Path(event["path"]), np.full((*shape, 1), GREY), ["A"])
+        yield event
