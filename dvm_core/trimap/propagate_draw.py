@@ -2,8 +2,8 @@
 
 The band is as wide as the key's, wider where the match is doubtful or the directions contradict each other, and reaches
 over what neither direction followed but looks like the object. It leaves out what was carried there without certainty
-and looks like the keys' background, and what was followed from where a key is solid. So truth stays inside, and the
-band stays narrow where all agree.
+and looks like the keys' background, and what was followed from where a key is solid, or clear. So truth stays inside,
+and the band stays narrow where all agree.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dvm_core.io.trimap_file import BACKGROUND, FOREGROUND, UNKNOWN
 from dvm_core.trimap.propagate_grid import SQUARE, Grid, Map, distance, edge
+from dvm_core.trimap.propagate_key import OBJECT
 from dvm_core.trimap.propagate_track import Carried
 
 _LEAST = 0.05  # certainty that every answer has, so that the nearer key decides where neither matches
@@ -28,6 +29,9 @@ _AROUND = 4.0  # grid pixels that doubt is averaged over, as a Gaussian's sigma
 _WIDER, _WIDEST = 20.0, 16.0  # grid pixels that the band grows by where all is doubt, and at most
 _SURE = 0.6  # certainty with which an edge stays in the band whatever it looks like
 _CORE, _FOLLOWED = 0.7, 0.4  # of what was known foreground in the keys, and certainty, from which on it stays so
+_CLEAR, _CALM = 0.5, 0.92  # of what was known background, and certainty all around, from which on it stays so
+_SURROUNDINGS = 20.0  # grid pixels that this certainty is averaged over, as a Gaussian's sigma
+_UNSEEN = 1.0  # odds above which it looks too much like the object all the same
 _STRANGE = -1.5  # odds (logarithm) below which a pixel looks like the keys' background
 _ALIKE = -0.5  # odds above which a pixel looks like the object: low, for what is missed costs more than what is solved
 _LIKELY = -2.0  # and the same with how rare the object is; small objects would drown in what happens to look so
@@ -60,6 +64,7 @@ class Blended:
         alpha: (h, w) in [0, 1].
         open: (h, w), the largest of the labels that say that a pixel is unknown for its own sake.
         core: (h, w), how much of each pixel is known foreground in the keys.
+        clear: (h, w), how much of it is known background there, as both directions have it; 0 for one direction.
         against: (h, w), how much the directions' alphas differ; 0 for one direction.
         certainty: (h, w) in [0, 1].
         margin: Width of the band, in grid pixels.
@@ -69,6 +74,7 @@ class Blended:
     alpha: Map
     open: Map
     core: Map
+    clear: Map
     against: Map
     certainty: Map
     margin: float
@@ -92,6 +98,7 @@ def blend(answers: Sequence[Answer]) -> Blended:
         alpha=blended[0],
         open=labels[:, 1].max(axis=0),
         core=blended[2],
+        clear=labels[:, 3].min(axis=0) * np.float32(len(answers) > 1),
         against=against,
         certainty=np.einsum("dhw,dhw->hw", weights, certain).astype(np.float32),
         margin=float(sum(answer.nearness * answer.margin for answer in answers) / near),
@@ -124,9 +131,21 @@ def draw(blended: Blended, odds: Map | None, grid: Grid, prior: float = 0.0) -> 
         band |= _alike(odds - max(_ALIKE, _LIKELY - prior), core | (blended.open > _OPEN) | inside) & ~inside
     # A post is thinner than a wide band: what was followed from the middle of it stays solid.
     band &= ~((blended.core >= _CORE) & (certainty >= _FOLLOWED) & (blended.against <= _AGAINST))
+    band &= ~_clear(blended, odds)
     trimap = np.where(grid.enlarge(alpha) > 0.5, FOREGROUND, BACKGROUND).astype(np.uint8)
     trimap[grid.enlarge(band.astype(np.float32)) >= 0.5] = UNKNOWN
     return trimap
+
+
+def _clear(blended: Blended, odds: Map | None) -> NDArray[np.bool_]:
+    """What was background in the keys on both sides, and is still.
+
+    It counts where all around was followed well, pixel by pixel never: what moves fast and blurs passes over a
+    background that goes on matching, and a band with holes and notches is worse to matte in than a wide one.
+    """
+    calm = cv2.GaussianBlur(blended.certainty, (0, 0), _SURROUNDINGS) >= _CALM
+    clear = calm & (blended.clear >= _CLEAR)
+    return np.asarray(clear if odds is None else clear & (odds < _UNSEEN))
 
 
 def _mixed(blended: Blended) -> NDArray[np.bool_]:
@@ -146,7 +165,7 @@ def _alike(evidence: Map, carried: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _confidence(labels: Map, weights: Map, answers: Sequence[Carried], against: Map) -> float:
     """Trust in the way and certainty on the object, less where the directions contradict each other."""
-    counted = labels.max(axis=0) > _NEAR
+    counted = labels[OBJECT].max(axis=0) > _NEAR
     if not counted.any():
         return float(max(carried.trust for carried in answers))
     shares = weights[:, counted].mean(axis=1)

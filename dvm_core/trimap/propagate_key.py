@@ -25,7 +25,9 @@ _WIDEST = 16.0  # grid pixels that a margin has at most; more is an area that wa
 _BEYOND = 1.0  # margins from the nearest mixed pixel that make an unknown one unknown for its own sake
 
 
-LABELS = 3
+LABELS = 4
+OBJECT = slice(0, 3)
+"""Labels of the object and its edge; the other is of what lies around it."""
 
 
 class Key(NamedTuple):
@@ -33,7 +35,7 @@ class Key(NamedTuple):
 
     Attributes:
         labels: (LABELS, h, w): alpha; 1 where the key is unknown for more than its margin's sake; 1 where it is
-            foreground for sure.
+            foreground for sure; 1 where it is background for sure.
         margin: Width of the band around mixed pixels, in grid pixels.
     """
 
@@ -61,5 +63,5 @@ def understand(plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> Key:
     margin = min(max(margin, 1.0), _WIDEST)
     wide = mixed & (distance(~mixed) > _WIDE)
     open_ = wide | (unknown & (far > _BEYOND * (margin + 1)))
-    core = grid.reduce((trimap == FOREGROUND).astype(np.float32))
-    return Key(np.stack([alpha, open_.astype(np.float32), core]), margin)
+    core, clear = (grid.reduce((trimap == known).astype(np.float32)) for known in (FOREGROUND, BACKGROUND))
+    return Key(np.stack([alpha, open_.astype(np.float32), core, clear]), margin)

@@ -17,7 +17,7 @@ from dvm_core.dense_flow import flow, grey
 from dvm_core.model.propagation import Appearance, describe
 from dvm_core.model.propagation_match import match
 from dvm_core.trimap.propagate_grid import Box, Grid, Map
-from dvm_core.trimap.propagate_key import LABELS, understand
+from dvm_core.trimap.propagate_key import LABELS, OBJECT, understand
 
 _REMEMBER = 5  # frames from one remembered frame to the next
 _WELL = 0.7  # certainty that a frame must have to be remembered
@@ -74,7 +74,7 @@ class Tracker:
         self._trust, self._steps = 1.0, 0
         self._grey = grey(picture)
         self._references: list[_Reference] = []
-        box = grid.box(labels.max(axis=0) > 0.5)
+        box = grid.box(labels[OBJECT].max(axis=0) > 0.5)
         if box is not None:
             self._references = [_remembered(box, describe(_cut(picture, box)), labels[:, box.window[0], box.window[1]])]
 
@@ -99,7 +99,7 @@ class Tracker:
             return None
         last = self._references[-1]
         region = np.zeros(self._grid.shape, bool)
-        region[last.box.window] = last.labels.max(axis=0) > 0.5
+        region[last.box.window] = last.labels[OBJECT].max(axis=0) > 0.5
         return self._grid.box(region)
 
     def _match(self, target: Appearance, box: Box, way: Map) -> tuple[Map, Map]:
@@ -150,7 +150,7 @@ def _remembered(box: Box, appearance: Appearance, labels: Map) -> _Reference:
 
 def _without_islands(labels: Map) -> Map:
     """Forget specks that stuck to something the object passed by."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats((labels.max(axis=0) > _PRESENT).astype(np.uint8))
+    count, parts, stats, _ = cv2.connectedComponentsWithStats((labels[OBJECT].max(axis=0) > _PRESENT).astype(np.uint8))
     areas = stats[:, cv2.CC_STAT_AREA]
     if count > 2:
         islands = areas < _ISLAND * areas[1:].sum()
@@ -179,7 +179,7 @@ def _cut(picture: NDArray, box: Box) -> NDArray:  # type: ignore[type-arg]
 
 def _mean_certainty(labels: Map, certainty: Map) -> float:
     """Over the object and its edge, for the background around it tells nothing about it."""
-    counted = labels.max(axis=0) > 0.1
+    counted = labels[OBJECT].max(axis=0) > 0.1
     return float(certainty[counted].mean()) if counted.any() else float(certainty.mean())
 
 

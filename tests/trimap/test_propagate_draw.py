@@ -18,9 +18,10 @@ def disc(x=60, y=45, radius=20):
     return (np.hypot(columns - x, rows - y) < radius).astype(np.float32)
 
 
-def answer(alpha=None, open_=None, core=None, certainty=1.0, trust=1.0, nearness=0.5):
+def answer(alpha=None, open_=None, core=None, clear=None, certainty=1.0, trust=1.0, nearness=0.5):
     alpha = disc() if alpha is None else alpha
-    labels = np.stack([alpha, *(np.zeros(SHAPE, np.float32) if label is None else label for label in (open_, core))])
+    others = (np.zeros(SHAPE, np.float32) if label is None else label for label in (open_, core, clear))
+    labels = np.stack([alpha, *others])
     return Answer(Carried(labels, np.full(SHAPE, certainty, np.float32), trust), nearness, MARGIN)
 
 
@@ -73,6 +74,46 @@ def test_the_core_of_what_is_thin_stays_solid_where_it_was_followed():
         trimap = draw(blend([answer(post(), core=core, certainty=certainty)]), None, GRID)
         assert (trimap[:, 60] == expected).all()
         assert (trimap[:, [58, 62]] == 128).all()
+
+
+def unknown(odds=None, **carried):
+    return draw(blend([answer(**carried)] * 2), odds, GRID) == 128
+
+
+def test_what_was_background_leaves_the_band_where_all_around_was_followed():
+    clear = 1 - disc(radius=23)
+    wide, narrow = unknown(trust=0.93), unknown(trust=0.93, clear=clear)
+    assert (wide & (clear > 0)).sum() > 100
+    np.testing.assert_array_equal(narrow, wide & (clear == 0))
+    np.testing.assert_array_equal(unknown(trust=0.9, clear=clear), unknown(trust=0.9))
+
+
+def test_a_pixel_that_was_followed_among_others_that_were_not_stays_in_the_band():
+    certainty = np.full(SHAPE, 0.5, np.float32)
+    certainty[::4, ::4] = 1.0
+    carried = answer(clear=1 - disc(radius=25)).carried
+    alone = Answer(Carried(carried.labels, certainty, 1.0), 1.0, MARGIN)
+    without = Answer(Carried(answer().carried.labels, certainty, 1.0), 1.0, MARGIN)
+    np.testing.assert_array_equal(draw(blend([alone] * 2), None, GRID), draw(blend([without] * 2), None, GRID))
+
+
+def test_one_direction_alone_clears_nothing():
+    carried = answer(clear=1 - disc(radius=23), trust=0.93)
+    np.testing.assert_array_equal(draw(blend([carried]), None, GRID) == 128, unknown(trust=0.93))
+
+
+def test_what_was_background_and_looks_like_the_object_now_is_unknown():
+    clear, odds = 1 - disc(radius=25), np.full(SHAPE, -1.0, np.float32)
+    odds[40:50, 90:100] = 3.0
+    found = unknown(odds=odds, clear=clear, trust=0.96)
+    assert found[41:49, 91:99].all()
+    assert not found[:30, 90:].any()
+
+
+def test_what_was_background_stays_unknown_where_the_other_direction_has_the_object():
+    near, far = answer(clear=1 - disc(radius=25)), answer(disc(70), clear=1 - disc(70, radius=25))
+    trimap = draw(blend([near, far]), None, GRID)
+    assert (trimap[disc() != disc(70)] == 128).all()
 
 
 def test_a_core_that_the_other_direction_denies_is_unknown():

@@ -33,6 +33,7 @@ def test_the_alpha_and_the_width_of_the_band_are_found_again(band):
     assert margin == pytest.approx(band, abs=1.5)
     assert labels[1].mean() < 0.02
     np.testing.assert_array_equal(labels[2], trimap(alpha, band) == 255)
+    np.testing.assert_array_equal(labels[3], trimap(alpha, band) == 0)
 
 
 def test_wide_blur_is_unknown_for_its_own_sake_and_leaves_the_margin_narrow():
