@@ -183,7 +183,7 @@ def test_finished_frames_are_kept_and_what_was_wrong_in_them_is_taken_from_the_o
     with MattingSession(model, device="cpu") as session:
         plain = [result.alpha for result in matte(session, plates, trimaps)]
         finished = np.clip(plain[2] + 0.2, 0, 1)
-        session.model.corrections = Corrections([Correction(2, plain[2], finished)])
+        session.corrections = Corrections([Correction(2, plain[2], finished)])
         corrected = [result.alpha for result in matte(session, plates, trimaps)]
         again = []
         for at in (0, 1, 2, 3, 4):
