@@ -199,7 +199,7 @@ class _Run:
         frames = work.shot.corrected.around(work.pending)
         if not frames:
             return
-        self._emit(protocol.log(f"Frames {format_range(frames)} were put right by hand; looking what changed there."))
+        self._emit(protocol.log(f"Put right by hand: {format_range(frames)}; looking at what changed there."))
         session.corrections = NO_CORRECTIONS
         session.corrections = Corrections(
             Correction(plate.frame, matte.alpha, work.inputs.corrected(plate.frame))
