@@ -9,7 +9,7 @@ import bpy
 
 from . import group
 from .bridge.errors import Cancelled, DvmError, OutputError, UsageError
-from .bridge.frames import FramePattern, format_range, parse_range
+from .bridge.frames import FramePattern, format_range, nearest, parse_range
 from .bridge.job import MatteJob
 from .bridge.settings import Settings
 from .corrected import corrected_files, with_corrected
@@ -200,13 +200,8 @@ def _between(keys, frames):
     """Frames, and where trimaps are propagated all others from the key before each of them to the key behind it."""
     if not keys:
         return frames
-    spans = {
-        (
-            max((key for key in keys if key <= frame), default=frame),
-            min((key for key in keys if key >= frame), default=frame),
-        )
-        for frame in frames
-    }
+    reaches = ([frame, *nearest(keys, frame)] for frame in frames)
+    spans = {(min(reach), max(reach)) for reach in reaches}
     return sorted({frame for first, last in spans for frame in range(first, last + 1)})
 
 

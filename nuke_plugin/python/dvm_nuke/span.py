@@ -43,10 +43,7 @@ def with_corrected(wanted: Span, shot: Span, corrected: Sequence[int]) -> Span:
         shot: Frames that the plate has; others have nothing to be compared with.
         corrected: Frames that were put right by hand.
     """
-    return Span(
-        max((frame for frame in corrected if shot.first <= frame <= wanted.first), default=wanted.first),
-        min((frame for frame in corrected if wanted.last <= frame <= shot.last), default=wanted.last),
-    )
+    return _out_to(corrected, wanted, shot)
 
 
 def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
@@ -55,8 +52,12 @@ def between_keys(wanted: Span, shot: Span, keys: Sequence[int]) -> Span:
     Keyframes on which there is neither a plate nor a wanted frame do not count.
     """
     near = with_neighbours(wanted, shot)
-    first, last = min(shot.first, near.first), max(shot.last, near.last)
+    return _out_to(keys, near, Span(min(shot.first, near.first), max(shot.last, near.last)))
+
+
+def _out_to(marks: Sequence[int], span: Span, within: Span) -> Span:
+    """A span, out to the nearest marks on both sides that lie within another."""
     return Span(
-        max((key for key in keys if first <= key <= near.first), default=near.first),
-        min((key for key in keys if near.last <= key <= last), default=near.last),
+        max((mark for mark in marks if within.first <= mark <= span.first), default=span.first),
+        min((mark for mark in marks if span.last <= mark <= within.last), default=span.last),
     )

@@ -166,20 +166,18 @@ def test_painted_images_are_keyframes(blender):
     np.testing.assert_allclose(blender.read("painted", "trimap.1003.exr")[..., 0], 1.0, atol=1e-6)
 
 
-def test_propagated_keyframes_of_a_rendered_plate_are_those_of_the_shell_for_one_frame_as_for_all(blender, shell):
-    assert blender["propagated"] == {"alone": "", "whole": ""}
-    for frame in range(1001, 1013):
-        np.testing.assert_array_equal(blender.read("propagated", f"whole.{frame}.exr"), shell["keyed", frame])
-    assert blender.files("propagated", "alone") == ["alone.1005.exr"]
-    np.testing.assert_array_equal(blender.read("propagated", "alone.1005.exr"), shell["keyed", 1005])
-
-
-def test_alphas_put_right_by_hand_of_a_rendered_plate_reach_one_frame_as_they_do_in_all(blender, shell):
-    assert blender["corrected"] == {"alone": "", "whole": ""}
-    for frame in range(1001, 1025):
-        np.testing.assert_array_equal(blender.read("corrected", f"whole.{frame}.exr"), shell["fixed", frame])
-    assert blender.files("corrected", "alone") == ["alone.1012.exr"]
-    np.testing.assert_array_equal(blender.read("corrected", "alone.1012.exr"), shell["fixed", 1012])
+@pytest.mark.parametrize(
+    ("scenario", "of_shell", "last", "preview"),
+    [("propagated", "keyed", 1012, 1005), ("corrected", "fixed", 1024, 1012)],
+)
+def test_keyframes_and_corrections_of_a_rendered_plate_are_those_of_the_shell_for_one_frame_as_for_all(
+    blender, shell, scenario, of_shell, last, preview
+):
+    assert blender[scenario] == {"alone": "", "whole": ""}
+    for frame in range(1001, last + 1):
+        np.testing.assert_array_equal(blender.read(scenario, f"whole.{frame}.exr"), shell[of_shell, frame])
+    assert blender.files(scenario, "alone") == [f"alone.{preview}.exr"]
+    np.testing.assert_array_equal(blender.read(scenario, f"alone.{preview}.exr"), shell[of_shell, preview])
 
 
 def test_an_alpha_that_was_put_right_comes_out_as_it_was_given(blender, shell):

@@ -10,7 +10,9 @@ from stage import (
     SHOT,
     add_matte,
     addon,
+    alone_and_whole,
     fresh_scene,
+    graded,
     graph,
     image_node,
     mask,
@@ -97,8 +99,8 @@ def any_socket(folder):
     """Graded upstream; a File Output of the artist's own must not write, nor the frame, nodes and links change."""
     scene = fresh_scene()
     tree = nodes_of(scene)
-    plate, grade = image_node(scene, "plate"), tree.nodes.new("CompositorNodeExposure")
-    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    plate = image_node(scene, "plate")
+    grade = graded(plate)
     grade.inputs["Exposure"].default_value = 1
     theirs = tree.nodes.new("CompositorNodeOutputFile")
     if hasattr(theirs, "directory"):
@@ -128,9 +130,7 @@ def any_socket(folder):
 def resumed(folder):
     """A plate that Blender has to render, matted again after a second, in which nothing has changed."""
     scene = fresh_scene()
-    tree = nodes_of(scene)
-    plate, grade = image_node(scene, "plate"), tree.nodes.new("CompositorNodeExposure")
-    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    grade = graded(image_node(scene, "plate"))
     add_matte(scene, folder, grade, resume=True)
     errors, files = [], []
     for pause in (1, 0):
@@ -184,34 +184,21 @@ def painted(folder):
 def propagated(folder):
     """A plate that Blender has to render, keys on two of its frames: one frame alone, then all of them."""
     scene = fresh_scene(1001, 1012)
-    tree = nodes_of(scene)
-    plate, grade = image_node(scene, "long", last=1100), tree.nodes.new("CompositorNodeExposure")
-    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    grade = graded(image_node(scene, "long", last=1100))
     settings = {"trimap_files": os.path.join(SHOT, "key.1001.png"), "propagate": True}
-    alone, whole = os.path.join(folder, "alone.####.exr"), os.path.join(folder, "whole.####.exr")
-    node = add_matte(scene, folder, grade, output=alone, **settings)
-    scene.frame_set(1005)
-    report = {"alone": press(bpy.ops.dvm.matte, current_frame=True)}
-    node.node_tree.dvm.output = whole
-    return dict(report, whole=press(bpy.ops.dvm.matte))
+    return alone_and_whole(folder, add_matte(scene, folder, grade, **settings), 1005)
 
 
 @scenario
 def corrected(folder):
     """Plate and trimap that Blender has to render, the first and last frame put right: one of them alone, then all."""
     scene = fresh_scene(1001, 1024)
-    tree = nodes_of(scene)
-    plate, grade = image_node(scene, "long", last=1100), tree.nodes.new("CompositorNodeExposure")
-    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    grade = graded(image_node(scene, "long", last=1100))
     trimap = image_node(scene, "long", last=1100, ending="png")
-    alone, whole = os.path.join(folder, "alone.####.exr"), os.path.join(folder, "whole.####.exr")
     settings = {"trimap_source": "SOCKET", "corrected": os.path.join(SHOT, "fixed.1001.exr")}
-    node = add_matte(scene, folder, grade, output=alone, **settings)
-    tree.links.new(trimap.outputs[0], node.inputs["Trimap"])
-    scene.frame_set(1012)
-    report = {"alone": press(bpy.ops.dvm.matte, current_frame=True)}
-    node.node_tree.dvm.output = whole
-    return dict(report, whole=press(bpy.ops.dvm.matte))
+    node = add_matte(scene, folder, grade, **settings)
+    nodes_of(scene).links.new(trimap.outputs[0], node.inputs["Trimap"])
+    return alone_and_whole(folder, node, 1012)
 
 
 @scenario
@@ -280,8 +267,7 @@ def missing_plate(folder):
     """Blender renders nothing for a frame whose picture is not there."""
     scene = fresh_scene(1001, 1004)
     tree = nodes_of(scene)
-    plate, grade = image_node(scene, "gap"), tree.nodes.new("CompositorNodeExposure")
-    tree.links.new(plate.outputs[0], grade.inputs["Image"])
+    grade = graded(image_node(scene, "gap"))
     node = add_matte(scene, folder, grade)
     before = graph(tree)
     report = with_recorder(folder, node)
@@ -326,8 +312,8 @@ def what_is_missing_is_said(folder):
     node.node_tree.dvm.output = os.path.join(folder, "alpha.exr")
     report["no number"] = press(bpy.ops.dvm.matte)
     node.node_tree.dvm.output = os.path.join(folder, "alpha.####.exr")
+    shutil.copy(os.path.join(SHOT, "truth.1001.exr"), os.path.join(folder, "alpha.1001.exr"))
     for name, file in (("corrected is output", "alpha.1001.exr"), ("no corrected", "nothing.####.exr")):
-        shutil.copy(os.path.join(SHOT, "truth.1001.exr"), os.path.join(folder, "alpha.1001.exr"))
         node.node_tree.dvm.corrected = os.path.join(folder, file)
         report[name] = press(bpy.ops.dvm.matte)
     node.node_tree.dvm.corrected = ""

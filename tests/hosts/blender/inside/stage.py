@@ -58,6 +58,13 @@ def add_matte(scene, folder, plate=None, **settings):
     return node
 
 
+def graded(plate):
+    """A node behind an Image node, so that Blender has to render the plate."""
+    grade = plate.id_data.nodes.new("CompositorNodeExposure")
+    plate.id_data.links.new(plate.outputs[0], grade.inputs["Image"])
+    return grade
+
+
 def render_comp(scene, matte, folder):
     """Render the matte over grey to comp.FRAME.exr, and its alpha alone, for every frame of the scene."""
     tree = nodes_of(scene)
@@ -137,6 +144,16 @@ def press(operator, **options):
     except RuntimeError as error:
         return str(error).strip()
     return ""
+
+
+def alone_and_whole(folder, node, frame):
+    """Matte one frame alone, then the range, each to files of its own; the errors."""
+    report = {}
+    bpy.context.scene.frame_set(frame)
+    for name, options in (("alone", {"current_frame": True}), ("whole", {})):
+        node.node_tree.dvm.output = os.path.join(folder, f"{name}.####.exr")
+        report[name] = press(bpy.ops.dvm.matte, **options)
+    return report
 
 
 def graph(tree):
