@@ -2,8 +2,8 @@
 
     python -m benchmarks.evaluation.real FOLDER --footage CLIPS --photograph lemur.png --trimap lemur_trimap.png
 
-CLIPS holds the footage of the propagation benchmark, whose masks (drawn by hand every ten frames) are widened into
-trimaps here. Writes a contact sheet for each picture or clip, matted frame by frame where frames are that far apart.
+CLIPS holds the footage of the propagation benchmark (`_propagation_clips`), whose masks are widened into trimaps here.
+Writes a contact sheet for each picture or clip. Frames are matted one by one, as masks are often ten frames apart.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks._propagation_clips import real_clips
+from benchmarks._propagation_clips import Clip, real_clips
 from benchmarks.evaluation.clips import Take
 from benchmarks.evaluation.models import Matte, matter
 from benchmarks.evaluation.pictures import read_alpha, read_colour
-from benchmarks.evaluation.report import write_sheet
+from benchmarks.evaluation.report import shown, write_sheet
 from dvm_core.trimap.create import make_trimap
 
-DRAWN = ("rabbit turns", "car phone")
-"""Clips with hand-drawn masks that are looked at."""
+LOOKED_AT = ("street, woman", "rabbit turns", "car phone")
+"""Clips of that benchmark: a mask from the empty street, and two drawn by hand."""
+
+MARGIN = 0.35
+"""Kept around what a clip's masks cover, as a part of its larger side."""
 
 BAND = 0.015
-"""Reach of the unknown band on either side of a mask's edge, as a part of the width."""
+"""Reach of the unknown band on either side of a mask's edge, as a part of the frame's width."""
 
 
 def photograph(picture: Path, trimap: Path) -> Take:
@@ -35,22 +39,33 @@ def photograph(picture: Path, trimap: Path) -> Take:
 
 
 def footage(folder: Path) -> list[Take]:
-    """Every drawn clip's frames that have a mask."""
-    takes = []
-    for clip in real_clips(folder):
-        if clip.name in DRAWN:
-            band = round(BAND * clip.frames.shape[2])
-            trimaps = [make_trimap(mask.astype(np.float32), erode=band, dilate=band) for mask in clip.masks.values()]
-            plates = clip.frames[list(clip.masks)] / np.float32(255)
-            takes.append(Take(clip.name.replace(" ", "_"), plates, np.stack(trimaps), None))
-    return takes
+    """The clips' frames that have a mask, cut to where the figure is; those that a sheet shows."""
+    return [_take(clip) for clip in real_clips(folder) if clip.name in LOOKED_AT]
+
+
+def _take(clip: Clip) -> Take:
+    frames = [list(clip.masks)[at] for at in shown(len(clip.masks))]
+    masks = np.stack([clip.masks[frame] for frame in frames])
+    rows, columns = (_extent(masks.any(axis=(0, axis))) for axis in (2, 1))
+    band = round(BAND * masks.shape[2])
+    trimaps = [make_trimap(mask.astype(np.float32), erode=band, dilate=band) for mask in masks]
+    plates = clip.frames[frames] / np.float32(255)
+    name = clip.name.replace(",", "").replace(" ", "_")
+    return Take(name, plates[:, rows, columns], np.stack(trimaps)[:, rows, columns], None)
+
+
+def _extent(covered: NDArray[np.bool_]) -> slice:
+    """What is covered along one axis, with a margin."""
+    at = np.flatnonzero(covered)
+    margin = round(MARGIN * (at[-1] - at[0]))
+    return slice(max(int(at[0]) - margin, 0), int(at[-1]) + margin + 1)
 
 
 def look(take: Take, matte: Matte, model: str, folder: Path) -> None:
     """Matte each frame as a still and lay the results out."""
     stills = [Take(take.name, take.plates[at, None], take.trimaps[at, None], None) for at in range(len(take.plates))]
     alphas = np.concatenate([matte(still) for still in stills])
-    write_sheet(folder / f"{take.name}.{Path(model).stem}.jpg", take, alphas, model)
+    write_sheet(folder / f"{take.name}.{Path(model).stem}.webp", take, alphas, model)
 
 
 def main() -> None:

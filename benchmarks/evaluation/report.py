@@ -20,6 +20,9 @@ REFERENCE = "closed-form"
 SHOWN = (0.1, 0.5, 0.9)
 """Frames on a sheet, as parts of the clip."""
 
+CELL = 320
+"""Pixels across a picture of a sheet."""
+
 Results = Mapping[str, Mapping[str, Scores]]
 """Model -> clip -> scores."""
 
@@ -61,16 +64,21 @@ def means(scores: Mapping[str, Scores]) -> Scores:
 
 
 def write_sheet(path: Path, take: Take, alphas: Alphas, model: str) -> None:
-    """Plate, trimap, alpha, comps over grey and blue, and the error where truth is known, of three frames, as JPEG."""
+    """Plate, trimap, alpha, comps over grey and blue, and the error where truth is known, of three frames, as WebP."""
     rows = []
-    for at in sorted({min(int(part * len(take.plates)), len(take.plates) - 1) for part in SHOWN}):
+    for at in shown(len(take.plates)):
         plate = linear(take.plates[at])
         colour = foreground.estimate(plate, alphas[at])
         truth = None if take.alphas is None else take.alphas[at]
         rows.append(ReviewFrame(at, plate, take.trimaps[at], alphas[at], colour, truth))
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture = contact_sheet(rows, title=f"{take.name}: {model}", cell_width=400)
-    cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    picture = contact_sheet(rows, title=f"{take.name}: {model}", cell_width=CELL)
+    cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_WEBP_QUALITY, 80])
+
+
+def shown(frames: int) -> list[int]:
+    """Which of so many frames a sheet shows."""
+    return sorted({min(int(part * frames), frames - 1) for part in SHOWN})
 
 
 def _digits(value: float) -> str:

@@ -14,6 +14,7 @@ from torch import nn
 
 from dvm_core.bridge.errors import ModelError
 from dvm_core.model.lite import Lite
+from dvm_core.training.board import Board
 from dvm_core.training.curves import draw_curves
 from dvm_core.training.dataset import Batch
 from dvm_core.training.library import make_library
@@ -59,6 +60,7 @@ class Run:
         self.average = Average(self.network, recipe.average)
         if resume is not None:
             self._resume(Path(resume))
+        self._board = Board(self.out / "tensorboard" / recipe.name, self.step)
         self._validation = _validation(recipe)
         self._saved = self._logged = time.monotonic()
 
@@ -90,7 +92,7 @@ class Run:
         self.average.update(self.network, self.step)
         self.step += 1
         if self.step % _LOG_EVERY == 0:
-            self._note({name: float(value.detach()) for name, value in parts.items()})
+            self._note("loss", {name: float(value.detach()) for name, value in parts.items()})
         if self.step % recipe.validate_every == 0:
             self.validate()
         if time.monotonic() - self._saved > recipe.save_seconds:
@@ -101,7 +103,7 @@ class Run:
         network = averaged(self.network, self.average)
         alphas = [matte(network, take, window=self.recipe.window) for take in self._validation]
         self.scores = score(alphas, self._validation)
-        self._note(self.scores)
+        self._note("validation", self.scores)
         draw_curves(self.history, self.out / f"{self.recipe.name}.png")
 
     def save(self) -> None:
@@ -114,13 +116,15 @@ class Run:
             "history": self.history,
         }
         save_state(self.state_file, state)
+        self._board.flush()
         self._saved = time.monotonic()
 
-    def _note(self, values: dict[str, float]) -> None:
+    def _note(self, group: str, values: dict[str, float]) -> None:
         now = time.monotonic()
         entry = {"step": float(self.step), "seconds": round(now - self._logged, 2), **values}
         self._logged = now
         self.history.append(entry)
+        self._board.note(group, values, self.step)
         log.info(json.dumps({name: round(value, 5) for name, value in entry.items()}))
 
 

@@ -238,7 +238,8 @@ def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
     script = """
 import sys
 from importlib.abc import MetaPathFinder
-blocked = {"OpenImageIO", "pymatting", "fileseq", "typer", "rich", "safetensors", "scipy", "numba", "PIL", "matplotlib"}
+blocked = {"OpenImageIO", "pymatting", "fileseq", "typer", "rich", "safetensors", "scipy", "numba", "PIL"}
+blocked |= {"matplotlib", "tensorboard"}
 class Blocker(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in blocked:
