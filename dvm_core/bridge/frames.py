@@ -24,7 +24,8 @@ MAX_FRAMES = 1_000_000
 
 _PART = re.compile(r"(-?[0-9]{1,9})(?:-(-?[0-9]{1,9})(?:x([0-9]{1,9}))?)?")
 _TOKEN = re.compile(r"#+|@+|%(?:0([0-9]{1,2}))?d|\$F([0-9]{0,2})")
-_NUMBERED = re.compile(r"(?:^|[._ \-/\\])([0-9]+)(\.[^.\\/]*)$")
+# A number that stands apart, or one too long for a take or a shot, if it is no version: plate1001.exr, not v0002.exr.
+_NUMBERED = re.compile(r"((?:^|(?<=[._ \-/\\]))[0-9]+|(?<![0-9vV])[0-9]{4,})(\.[^.\\/]*)$")
 # A range is only read in front of a token where it stands apart and can be nothing else: `v2####` is a version.
 _RANGE_BEFORE_TOKEN = re.compile(r"(?:^|(?<=[._ ]))-?[0-9]+-[-0-9x,]*[0-9]$")
 
@@ -162,7 +163,8 @@ def normalise_pattern(text: str) -> FramePattern:
 def sequence_of(path: str) -> str:
     """The pattern that a numbered file is one of: a file dialog gives one frame, and all are meant.
 
-    A name that is a pattern already stays, and one whose end is no number that stands apart (`plate_v2.exr`).
+    A name that is a pattern already stays, and one that does not end in a frame's number: one that stands apart, or has
+    four digits or more (`plate1001.exr`), and is no version (`plate_v2.exr`, `plate_v0002.exr`).
     """
     match = _NUMBERED.search(path)
     if match is None or normalise_pattern(path).is_sequence:

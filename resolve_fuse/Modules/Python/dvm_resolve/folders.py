@@ -59,17 +59,6 @@ def frames_of(pattern: FramePattern) -> List[int]:
     return sorted(number for number in numbers if number is not None)
 
 
-def sequence_of(path: str) -> str:
-    """The pattern that a numbered file is one of: a file dialog gives one frame, and all are meant.
-
-    A name that is a pattern already, or has no number at its end, stays.
-    """
-    match = re.fullmatch(r"(.*?)(\d+)(\.[^.\\/]*)", path)
-    if normalise_pattern(path).is_sequence or match is None:
-        return path
-    return f"{match.group(1)}%0{len(match.group(2))}d{match.group(3)}"
-
-
 def renumber(folder: Path, pattern: str, first: int, count: int) -> None:
     """Name the files that Resolve or Fusion rendered into a folder as our own: in order, from a frame number on.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 from . import bring_back, folders, render
 from . import clip as clips
 from .bridge.errors import UsageError
-from .bridge.frames import format_range
+from .bridge.frames import format_range, sequence_of
 from .bridge.job import MatteJob
 from .bridge.settings import Settings
 from .forms import Field
@@ -98,12 +98,12 @@ def make_job(session: "Session", clip: clips.Clip, wish: Wish, folder: folders.W
     folder.make(folders.ALPHAS)
     return MatteJob(
         plate=plate,
-        trimap=folders.sequence_of(wish.trimap),
+        trimap=sequence_of(wish.trimap),
         output=folder.pattern(folders.ALPHAS),
         range=format_range(clip.number(frame) for frame in range(cut[0], cut[1] + 1)),
         trimap_mode="keyframes" if wish.keyframes else "every-frame",
         model=wish.own_model or wish.model,
-        corrected=folders.sequence_of(wish.corrected),
+        corrected=sequence_of(wish.corrected),
         # The Color page reads a matte's brightness, Fusion its alpha: all four channels hold it.
         settings=Settings(channels="matte", existing="resume", colorspace=colorspace),
     )
