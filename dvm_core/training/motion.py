@@ -1,4 +1,4 @@
-"""Small motions for training windows: smooth paths of a turn, a zoom, a shift and an elastic bend, with motion blur."""
+"""Motions for training windows: smooth paths of a turn, a zoom, a shift and an elastic bend, with motion blur."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import cv2
 import numpy as np
 
 from dvm_core.training.noise import Array, Rng, spectral_noise
+
+FAST = 8.0
+"""Pixels from frame to frame from which a motion is fast."""
+
+_TURN, _FAST_TURN = 30.0, 100.0  # degrees, typically, while a layer shifts by its own width: what is fast often turns
 
 
 class Motion:
@@ -22,7 +27,7 @@ class Motion:
         self._size = size
         self._shift = rng.normal(0, speed, 2)
         self._bend_back = rng.normal(0, 0.2 * speed, 2)
-        self._turn = rng.normal(0, 30.0 * speed / size)
+        self._turn = rng.normal(0, (_TURN if speed < FAST else _FAST_TURN) * speed / size)
         self._zoom = rng.normal(0, speed / size)
         self._bend: Array | None = None
         if elastic:

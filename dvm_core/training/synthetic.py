@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from dvm_core.training import layers
 from dvm_core.training.camera import Camera, composite
 from dvm_core.training.library import Library
-from dvm_core.training.motion import Motion
+from dvm_core.training.motion import FAST, Motion
 from dvm_core.training.noise import Array, Rng, disc_blur
 from dvm_core.training.trimaps import LOWEST, random_trimap, trimap_of
 
 _UNSHARP, _BLURRED = 0.22, 0.3  # share of foregrounds out of focus, and of takes with an open shutter
+_WILD = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
+_SLOW, _WILDEST = 0.2, 50.0  # pixels from frame to frame
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,14 @@ def _move(layer: Array, back: Array, rng: Rng, frames: int) -> tuple[list[Array]
     """Both layers at each frame's time, with the foreground's motion blur where its shutter is open."""
     size = layer.shape[0]
     blurred = rng.random() < _BLURRED
-    speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else 0.2), np.log(8.0))))
-    front_motion = Motion(rng, size, 3.0 * speed if blurred else speed, elastic=bool(rng.random() < 0.5))
-    back_motion = Motion(rng, size, speed * rng.uniform(0.0, 1.5), elastic=False)
+    speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else _SLOW), np.log(FAST))))
+    front_speed = 3.0 * speed if blurred else speed
+    if frames > 1 and rng.random() < _WILD:
+        speed = front_speed = float(np.exp(rng.uniform(np.log(FAST), np.log(_WILDEST))))
+    front_motion = Motion(rng, size, front_speed, elastic=bool(rng.random() < 0.5))
+    back_motion = Motion(rng, size, min(speed, FAST) * rng.uniform(0.0, 1.5), elastic=False)
     shutter = float(rng.uniform(0.25, 1.0)) if blurred else 0.0
-    taps = int(np.clip(6.0 * speed * shutter, 5, 24))  # a step of the foreground is to be about a pixel
+    taps = int(np.clip(2.0 * front_speed * shutter, 5, 40))  # a step of the foreground is to be about a pixel
     times = [float(at - frames // 2) for at in range(frames)]
     return (
         [front_motion.exposed(layer, time, shutter, taps) for time in times],
