@@ -32,10 +32,12 @@ class ModulatedDeformConv(nn.Module):
     Args:
         channels: Channels in and out, a multiple of `groups`.
         groups: Deformable groups; the channels of a group share their sampling points.
+        reach: How far a tap may move, in pixels of the map; 0 for any distance, as published.
     """
 
-    def __init__(self, channels: int, groups: int) -> None:
+    def __init__(self, channels: int, groups: int, reach: float = 0.0) -> None:
         super().__init__()
+        self._reach = reach
         plain = nn.Conv2d(channels, channels, 3)
         self.weight = plain.weight
         self.bias = cast(nn.Parameter, plain.bias)
@@ -54,6 +56,9 @@ class ModulatedDeformConv(nn.Module):
             (N, channels, h, w), no activation.
         """
         raw: Tensor = self.conv_offset_mask(motion)
+        if self._reach:
+            offset, mask = raw.split((raw.shape[1] // 3 * 2, raw.shape[1] // 3), dim=1)
+            raw = torch.cat([self._reach * torch.tanh(offset / self._reach), mask], dim=1)
         # What is exported runs where our operator is not.
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             one = [1, 1]
@@ -70,13 +75,14 @@ class DeformableAlignment(nn.Module):
     Args:
         channels: Channels of the level, a multiple of `groups`.
         groups: Deformable groups.
+        reach: As of `ModulatedDeformConv`.
     """
 
-    def __init__(self, channels: int, groups: int = 8) -> None:
+    def __init__(self, channels: int, groups: int = 8, reach: float = 0.0) -> None:
         super().__init__()
         self.off_conv1 = nn.Conv2d(2 * channels, channels, 3, padding=1)
         self.off_conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.dcnpack = ModulatedDeformConv(channels, groups)
+        self.dcnpack = ModulatedDeformConv(channels, groups, reach)
 
     def neighbour_half(self, features: Tensor) -> Tensor:
         """What (N, channels, h, w) adds to the first offset convolution as a neighbour; of one frame, so cacheable."""

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from dvm_core.model.aggregate import Aggregation
 from dvm_core.model.align import DeformableAlignment
 
+REACH = 6.0
+"""Cells of its level that a sampling point may move. Unbounded, offsets run away to where there is nothing to see, and
+do not come back: no gradient leads from there."""
+
 
 class TemporalFusion(nn.Module):
     """What the neighbours add to one level's features.
@@ -29,7 +33,7 @@ class TemporalFusion(nn.Module):
         super().__init__()
         # To unit variance: offsets are linear in these maps, and must begin as a matter of pixels.
         self.narrow = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
-        self.align = DeformableAlignment(width, groups)
+        self.align = DeformableAlignment(width, groups, REACH)
         self.aggregate = Aggregation(width, frames)
         self.widen = nn.Conv2d(width, channels, 1)
         nn.init.zeros_(self.widen.weight)

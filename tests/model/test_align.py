@@ -55,6 +55,29 @@ def test_offset_channels_count_y_before_x_and_taps_inside_groups(maps):
 
 
 @torch.inference_mode()
+def test_a_bounded_alignment_sees_nothing_beyond_its_reach():
+    torch.manual_seed(5)
+    bounded, free = (ModulatedDeformConv(8, groups=2, reach=reach) for reach in (3.0, 0.0))
+    torch.nn.init.normal_(bounded.conv_offset_mask.weight, std=5.0)
+    free.load_state_dict(bounded.state_dict())
+    features, motion = torch.randn(2, 1, 8, 41, 41)
+    other = torch.randn_like(features)
+    other[..., 20 - 5 : 20 + 6, 20 - 5 : 20 + 6] = features[..., 20 - 5 : 20 + 6, 20 - 5 : 20 + 6]  # 3, a tap, bilinear
+    near, far = ([conv(maps, motion)[..., 20, 20] for maps in (features, other)] for conv in (bounded, free))
+    assert torch.equal(*near)
+    assert not torch.equal(*far)
+
+
+@torch.inference_mode()
+def test_small_offsets_are_hardly_bounded(maps):
+    features, motion = maps
+    bounded, free = (ModulatedDeformConv(16, groups=2, reach=reach) for reach in (6.0, 0.0))
+    torch.nn.init.normal_(bounded.conv_offset_mask.weight, std=0.01)
+    free.load_state_dict(bounded.state_dict())
+    assert torch.allclose(bounded(features, motion), free(features, motion), rtol=0, atol=5e-3)
+
+
+@torch.inference_mode()
 def test_offsets_keep_full_precision_under_autocast(alignment, maps):
     raw = alignment.dcnpack.conv_offset_mask
     with torch.autocast("cpu", torch.bfloat16):
