@@ -51,6 +51,7 @@ CLIPS = {
         Clip("veil", "ears"),
         Clip("smoke", "crossing", exposure=0.6),
         Clip("foliage_hd", "meadow", grain=0.7),
+        Clip("net_hd", "burrow", grain=0.7),
     )
 }
 """Every clip, by its name."""
