@@ -27,8 +27,8 @@ LOOKED_AT = ("street, woman", "rabbit turns", "car phone")
 MARGIN = 0.35
 """Kept around what a clip's masks cover, as a part of its larger side."""
 
-BAND = 0.015
-"""Reach of the unknown band on either side of a mask's edge, as a part of the frame's width."""
+BAND = 0.035
+"""Reach of the unknown band on either side of a mask's edge, as a part of the figure's height."""
 
 
 def photograph(picture: Path, trimap: Path) -> Take:
@@ -47,7 +47,7 @@ def _take(clip: Clip) -> Take:
     frames = [list(clip.masks)[at] for at in shown(len(clip.masks))]
     masks = np.stack([clip.masks[frame] for frame in frames])
     rows, columns = (_extent(masks.any(axis=(0, axis))) for axis in (2, 1))
-    band = round(BAND * masks.shape[2])
+    band = round(BAND * float(masks.any(axis=2).sum(axis=1).mean()))
     trimaps = [make_trimap(mask.astype(np.float32), erode=band, dilate=band) for mask in masks]
     plates = clip.frames[frames] / np.float32(255)
     name = clip.name.replace(",", "").replace(" ", "_")
