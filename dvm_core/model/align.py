@@ -57,8 +57,8 @@ class ModulatedDeformConv(nn.Module):
         """
         raw: Tensor = self.conv_offset_mask(motion)
         if self._reach:
-            offset, mask = raw.split((raw.shape[1] // 3 * 2, raw.shape[1] // 3), dim=1)
-            raw = torch.cat([self._reach * torch.tanh(offset / self._reach), mask], dim=1)
+            offset = raw[:, : raw.shape[1] // 3 * 2]
+            offset.copy_(self._reach * torch.tanh(offset / self._reach))  # in place: the map is large
         # What is exported runs where our operator is not.
         if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             one = [1, 1]
