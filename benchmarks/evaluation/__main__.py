@@ -77,7 +77,7 @@ def run(matte: Matte, name: str, take: Take, sheets: Path | None) -> Scores:
     scores = measure(alphas, take)
     print(f"{take.name}, {name}: SAD {scores['sad']:.3f}, {seconds:.2f} s a frame", flush=True)
     if sheets is not None:
-        report.write_sheet(sheets / f"{take.name}.{Path(name).stem}.webp", take, alphas, name)
+        report.write_sheet(sheets, take, alphas, name)
     return scores
 
 

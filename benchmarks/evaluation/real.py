@@ -25,7 +25,7 @@ LOOKED_AT = ("street, woman", "rabbit turns", "car phone")
 """Clips of that benchmark: a mask from the empty street, and two drawn by hand."""
 
 MARGIN = 0.35
-"""Kept around what a clip's masks cover, as a part of its larger side."""
+"""Kept on either side of what a clip's masks cover, as a part of its height and of its width."""
 
 BAND = 0.035
 """Reach of the unknown band on either side of a mask's edge, as a part of the figure's height."""
@@ -65,7 +65,7 @@ def look(take: Take, matte: Matte, model: str, folder: Path) -> None:
     """Matte each frame as a still and lay the results out."""
     stills = [Take(take.name, take.plates[at, None], take.trimaps[at, None], None) for at in range(len(take.plates))]
     alphas = np.concatenate([matte(still) for still in stills])
-    write_sheet(folder / f"{take.name}.{Path(model).stem}.webp", take, alphas, model)
+    write_sheet(folder, take, alphas, model)
 
 
 def main() -> None:

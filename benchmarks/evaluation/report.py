@@ -63,7 +63,7 @@ def means(scores: Mapping[str, Scores]) -> Scores:
     return {name: geometric_mean(row[name] for row in scores.values()) for name in NAMES}
 
 
-def write_sheet(path: Path, take: Take, alphas: Alphas, model: str) -> None:
+def write_sheet(folder: Path, take: Take, alphas: Alphas, model: str) -> None:
     """Plate, trimap, alpha, comps over grey and blue, and the error where truth is known, of three frames, as WebP."""
     rows = []
     for at in shown(len(take.plates)):
@@ -71,7 +71,8 @@ def write_sheet(path: Path, take: Take, alphas: Alphas, model: str) -> None:
         colour = foreground.estimate(plate, alphas[at])
         truth = None if take.alphas is None else take.alphas[at]
         rows.append(ReviewFrame(at, plate, take.trimaps[at], alphas[at], colour, truth))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{take.name}.{Path(model).stem}.webp"
     picture = contact_sheet(rows, title=f"{take.name}: {model}", cell_width=CELL)
     cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_WEBP_QUALITY, 80])
 
