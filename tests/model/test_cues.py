@@ -85,6 +85,14 @@ def test_a_crop_is_a_part_of_the_whole():
     np.testing.assert_array_equal(crop[0].numpy(), network_input(plate, trimap)[:, 3:20, 11:48])
 
 
+def test_what_is_made_of_a_crop_stays_channels_last():
+    plate, trimap, _ = two_colours()
+    crop = CuedFrame(plate, trimap).crop(slice(0, 32), slice(8, 56))
+    others = torch.zeros(1, 4, 32, 48).contiguous(memory_format=torch.channels_last)
+    joined = torch.cat([others, crop.contiguous(memory_format=torch.channels_last)], dim=1)
+    assert joined.is_contiguous(memory_format=torch.channels_last)
+
+
 @pytest.mark.parametrize("channels", [1, 3, 5, CHANNELS])
 def test_a_crop_of_the_first_channels_is_a_part_of_all(channels):
     plate, trimap, _ = two_colours()
