@@ -10,6 +10,7 @@ from .errors import UsageError
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([KMGT])B?")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TILES = checks.whole_number(64, 16384)
+_DIVISORS = checks.whole_number(1, 64)
 
 
 def parse_memory(text: str) -> int:
@@ -40,6 +41,15 @@ def _check_tile(field: str, value: Any) -> None:
         raise checks.refuse(field, "auto, off or a size in pixels from 64 to 16384", value) from None
 
 
+def _check_reduce(field: str, value: Any) -> None:
+    if value == "auto":
+        return
+    try:
+        _DIVISORS(field, value)
+    except UsageError:
+        raise checks.refuse(field, "auto or a whole number from 1 to 64", value) from None
+
+
 def _check_foreground(field: str, value: Any) -> None:
     if value != "":
         checks.exr(field, value)
@@ -50,6 +60,7 @@ _CHECKS = {
     "precision": checks.choice(("auto", "fp32", "bf16", "fp16")),
     "threads": checks.whole_number(0, 1024),
     "tile": _check_tile,
+    "reduce": _check_reduce,
     "max_memory": _check_memory,
     "colorspace": checks.name,
     "layer": checks.text,
@@ -76,6 +87,8 @@ class Settings:
         precision: `auto` (fp32 on a CPU, bf16 on a GPU that has it), `fp32`, `bf16` or `fp16`.
         threads: CPU threads of the network; 0 leaves what the machine's environment says.
         tile: `auto`, `off`, or the side of a tile in pixels.
+        reduce: What a plate's sides are divided by before the network sees it; its detail comes back afterwards. `auto`
+            (to about the size that the model was trained on) or a whole number; 1 for full size.
         max_memory: Memory to stay below, such as `8G`; "" for what the machine has.
         colorspace: Colour space of the plate; `auto` reads it from the file.
         layer: EXR layer of the plate; "" for its main one.
@@ -96,6 +109,7 @@ class Settings:
     precision: str = "auto"
     threads: int = 0
     tile: Union[str, int] = "auto"
+    reduce: Union[str, int] = "auto"
     max_memory: str = ""
     colorspace: str = "auto"
     layer: str = ""

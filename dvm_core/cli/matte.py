@@ -30,7 +30,8 @@ def _job(paths: tuple[str, str, str], read: ReadOptions, write: WriteOptions, en
         device=engine.device,
         precision=engine.precision,
         threads=engine.threads,
-        tile=int(engine.tile) if engine.tile.isdecimal() else engine.tile,
+        tile=_number(engine.tile),
+        reduce=_number(engine.reduce),
         max_memory=engine.max_memory,
         colorspace=read.colorspace,
         layer=read.layer,
@@ -56,3 +57,8 @@ def _job(paths: tuple[str, str, str], read: ReadOptions, write: WriteOptions, en
         settings=settings,
     )
     return job.resolved(".")
+
+
+def _number(text: str) -> str | int:
+    """A whole number where the text is one."""
+    return int(text) if text.isdecimal() else text

@@ -70,6 +70,10 @@ class EngineOptions(ComputeOptions):
     tile: Annotated[
         str, typer.Option(metavar="auto|off|N", help="Side of a tile in pixels.", rich_help_panel=_ENGINE)
     ] = "auto"
+    reduce: Annotated[
+        str,
+        typer.Option(metavar="auto|N", help="Matte at 1/N of the size; detail comes back.", rich_help_panel=_ENGINE),
+    ] = "auto"
     max_memory: Annotated[
         str, typer.Option(metavar="8G", help="Memory to stay below.", rich_help_panel=_ENGINE, show_default=False)
     ] = ""

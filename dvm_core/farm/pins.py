@@ -43,7 +43,7 @@ class Pinned:
     """A job of which nothing is left to the machine.
 
     Attributes:
-        job: The job; device, precision, threads, tile, memory, colour space and shot range are set.
+        job: The job; device, precision, threads, tile, divisor, memory, colour space and shot range are set.
         shot: Its files.
         window: Neighbours that its model wants.
         kernels: Name of the kernels; "" where only a machine with a GPU can tell.
@@ -98,6 +98,7 @@ def pin(job: MatteJob, *, kernels: str = "", load: Load = weights.load) -> Pinne
         device=compute.device.type,
         precision=compute.precision,
         threads=threads,
+        reduce=plan.divisor,
         tile=plan.tile or ("off" if isinstance(model, MattingNetwork) else job.settings.tile),
     )
     pinned = replace(job, settings=settings, shot_range=plain_range(shot.frames), range=plain_range(shot.wanted))

@@ -138,6 +138,7 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
         Parameter("Precision", TEXT, settings.precision, "Arithmetic.", choices=("fp32", "bf16", "fp16")),
         Parameter("Threads", NUMBER, str(settings.threads), "Processor threads of a task."),
         Parameter("Tile", TEXT, str(settings.tile), "Side of a tile in pixels, or off."),
+        Parameter("Reduce", NUMBER, str(settings.reduce), "What sides are divided by for the network."),
         Parameter("MaxMemory", TEXT, settings.max_memory, "Memory that a task stays below."),
         Parameter("Colorspace", TEXT, settings.colorspace, "Colour space of the plate."),
         Parameter("Channels", TEXT, settings.channels, "What is written.", choices=("alpha", "matte", "rgba")),
@@ -171,7 +172,7 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
 def matte_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
     """`dvm matte` over the frames of a task."""
     trimap = parameters.get("Propagated", parameters["Trimap"])
-    engine = ("Model", "Device", "Precision", "Threads", "Tile", "MaxMemory")
+    engine = ("Model", "Device", "Precision", "Threads", "Tile", "Reduce", "MaxMemory")
     return (
         "matte",
         parameters["Plate"],

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from dvm_core.bridge.errors import DvmError
+from dvm_core.model import colour_line
 from dvm_core.model.classical import pymatting
 from dvm_core.model.network import Window
 
@@ -29,8 +32,7 @@ NOTHING_KNOWN = 0.5
 """Alpha of a frame that is unknown throughout: nothing in it says which side is which."""
 
 GUIDE_RADIUS = 2
-GUIDE_EPSILON = 1e-5
-"""Window and regularisation of the colour lines that carry a reduced solution to full resolution."""
+"""Window of the colour lines that carry a reduced solution to full resolution."""
 
 Image = NDArray[np.float32]
 Double = NDArray[np.float64]
@@ -125,20 +127,15 @@ def _converged(picture: Double, trimap: Double) -> Image:
     )
 
 
+@torch.inference_mode()
 def _carry(small: Image, alpha: Image, picture: Image) -> Image:
     """Bring a reduced alpha to full resolution: alpha = a . colour + b in every window (section 6, coarse to fine)."""
-
-    def mean(values: Image) -> Image:
-        side = 2 * GUIDE_RADIUS + 1
-        blurred: Image = cv2.blur(values.reshape(*alpha.shape, -1), (side, side)).reshape(values.shape)
-        return blurred
-
-    colour, level = mean(small), mean(alpha)
-    products = small[..., :, None] * small[..., None, :]
-    covariance = mean(products) - colour[..., :, None] * colour[..., None, :]
-    shared = mean(small * alpha[..., None]) - colour * level[..., None]
-    slope = np.linalg.solve(covariance + GUIDE_EPSILON * np.eye(3, dtype=np.float32), shared[..., None])[..., 0]
-    lines = mean(np.dstack([slope, level - (slope * colour).sum(axis=2)]))
-    fine = cv2.resize(lines, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    carried: Image = (fine[..., :3] * picture).sum(axis=2) + fine[..., 3]
+    lines = colour_line.of_picture(_tensor(small), _tensor(alpha[..., None]), GUIDE_RADIUS)
+    fine = functional.interpolate(lines, picture.shape[:2], mode="bilinear", align_corners=False)
+    carried: Image = colour_line.evaluate(fine, _tensor(picture))[0, 0].numpy()
     return carried.clip(0, 1)
+
+
+def _tensor(pixels: Image) -> Tensor:
+    """(h, w, C) as (1, C, h, w)."""
+    return torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)

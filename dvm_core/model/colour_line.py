@@ -45,6 +45,20 @@ def moments(plate: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
     return torch.cat(parts, dim=1) * weight
 
 
+def of_picture(plate: Tensor, alpha: Tensor, radius: int) -> Tensor:
+    """Lines of an alpha that is trusted everywhere.
+
+    Args:
+        plate: (N, 3, h, w), as in `moments`.
+        alpha: (N, 1, h, w).
+        radius: Of a window, in pixels.
+
+    Returns:
+        (N, `LINE`, h, w).
+    """
+    return fit(moments(plate, alpha, torch.ones_like(alpha)), radius)
+
+
 def fit(pooled: Tensor, radius: int) -> Tensor:
     """Lines of all windows, each then averaged with those of the windows around it.
 

@@ -104,6 +104,7 @@ class Lite(MattingNetwork):
 
     architecture = "lite"
     stride = smallest = 32
+    side = 640
     context_stride = CELL
     stem_halo = 4
     finish_channels = 3  # the plate's colour, which lines are evaluated at

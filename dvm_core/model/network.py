@@ -69,6 +69,8 @@ class MattingNetwork(nn.Module, ABC):
         halo: Reach of `finish` in pixels; a multiple of `context_stride`.
         margin: Pixels around the unknown region that decide its alpha, a multiple of `stride`; None where a global
             statistic makes that the whole frame.
+        side: Longer side of the pictures, in pixels, whose widths of strands and bands it was trained on; much larger
+            ones are reduced to about that. None for pictures of any size.
         footprint: Memory that it takes.
         finish_channels: Channels of a frame, the first ones, that `finish` looks at; None for all.
         corrections: Finished frames of the shot that the weights were finetuned for; none for all others.
@@ -85,6 +87,7 @@ class MattingNetwork(nn.Module, ABC):
     halo: int
     margin: int | None
     footprint: Footprint
+    side: int | None = None
     drafts: int = 0
     draft_halo: int = 0
     finish_channels: int | None = None

@@ -31,6 +31,7 @@ class Frame:
         wanted: Whether its alpha is asked for, or only what it tells its neighbours.
         prepared: Whole-frame cues, from when it is first encoded until its alpha is done.
         encoded: Its features.
+        reduced: The frame that stands for it where the network works on a reduced plate; it has those in its place.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Frame:
     wanted: bool = True
     prepared: PreparedFrame | None = None
     encoded: Encoded | None = None
+    reduced: Frame | None = None
 
     def __post_init__(self) -> None:
         self.unknown_box = mask_box(self.trimap == UNKNOWN)
@@ -53,5 +55,7 @@ class Frame:
     def release(self) -> None:
         """Let go of the plate; its features, if any, stay for the neighbours."""
         self.prepared = None
-        if self.encoded is not None:
+        if self.reduced is not None:
+            self.reduced.release()
+        if self.encoded is not None or self.reduced is not None:
             self.plate = None

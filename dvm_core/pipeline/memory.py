@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ from dvm_core.bridge.settings import Settings, parse_memory
 from dvm_core.model import correction
 from dvm_core.model.network import MattingNetwork
 from dvm_core.pipeline.device import Compute
+from dvm_core.pipeline.reduction import STRIP, divisor_for
 from dvm_core.pipeline.windows import reach
 
 GIGABYTE = 1 << 30
@@ -23,6 +24,7 @@ BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one r
 PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
 LIGHT = 12  # the same of a frame whose scene-linear light is kept for an output
 FOREGROUND = 110  # bytes for each pixel of the one frame whose foreground colour is being estimated
+ENLARGED = 60  # bytes for each pixel of the strip that is being brought to full size
 SHARE = 0.9  # of the memory that is free, where the user sets no limit
 REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
 
@@ -41,6 +43,7 @@ class MemoryPlan:
 
     Attributes:
         tile: Side of a tile in pixels; 0 for none.
+        divisor: Of the plate's sides, before the network sees it.
         need: Bytes at most, all pixels unknown.
         limit: Bytes that may be used.
         queue: Frames that may wait between reading and computing, and between computing and writing.
@@ -50,11 +53,13 @@ class MemoryPlan:
     need: int
     limit: int
     queue: int
+    divisor: int = 1
 
     def __str__(self) -> str:
         """For people."""
         tiles = f"tiles of {self.tile}" if self.tile else "no tiles"
-        return f"{tiles}, at most {in_words(self.need)} of {in_words(self.limit)}"
+        size = f"at 1/{self.divisor} of the size, " if self.divisor > 1 else ""
+        return f"{size}{tiles}, at most {in_words(self.need)} of {in_words(self.limit)}"
 
 
 def plan(
@@ -84,11 +89,9 @@ def plan(
     choices = _tiles(settings.tile, compute.device)
     queues = (2, 1) if frames > 1 else (1,)
     correcting = corrects or bool(network.corrections.frames)
-    plans = [
-        MemoryPlan(tile, _need(network, size, frames, settings, tile, queue, correcting), limit, queue)
-        for queue in queues
-        for tile in choices
-    ]
+    divisor = int(settings.reduce) if settings.reduce != "auto" else divisor_for(size, network.side)
+    shapes = [MemoryPlan(tile, 0, limit, queue, divisor) for queue in queues for tile in choices]
+    plans = [replace(shape, need=_need(network, size, frames, settings, shape, correcting)) for shape in shapes]
     for candidate in plans:
         if candidate.need <= limit:
             return candidate
@@ -144,22 +147,26 @@ def _need(
     size: tuple[int, int],
     frames: int,
     settings: Settings,
-    tile: int,
-    queue: int,
+    shape: MemoryPlan,
     correcting: bool,
 ) -> int:
     """Bytes at most, all pixels unknown."""
     pixels, cost = size[0] * size[1], network.footprint
-    waiting = min(2 * reach(network.window) + 1 + 2 * queue, frames + 1)
+    seen = -(-size[0] // shape.divisor) * -(-size[1] // shape.divisor)  # pixels that the network sees
+    waiting = min(2 * reach(network.window) + 1 + 2 * shape.queue, frames + 1)
     window = min(network.window.length, frames)
     prepared = min(network.window.future + 1, frames)
     kept = waiting * PLATE + _written(settings, waiting) + (correction.HELD if correcting else 0)
-    whole = kept + window * cost.features + prepared * cost.prepared
-    finished = pixels if tile == 0 else min(tile * tile, pixels)
-    # The network's activations are gone when its alpha is corrected.
-    passing = max(pixels * cost.context + finished * cost.finish, correction.memory(size) if correcting else 0)
+    whole = window * cost.features + prepared * cost.prepared + (waiting * PLATE if shape.divisor > 1 else 0)
+    finished = seen if shape.tile == 0 else min(shape.tile * shape.tile, seen)
+    # The network's activations are gone when its alpha is brought to full size, and when that is corrected.
+    passing = max(
+        seen * cost.context + finished * cost.finish,
+        ENLARGED * min(STRIP, pixels) if shape.divisor > 1 else 0,
+        correction.memory(size) if correcting else 0,
+    )
     weights = sum(parameter.numel() * parameter.element_size() for parameter in network.parameters())
-    return int(BASE + weights + pixels * whole + passing)
+    return int(BASE + weights + pixels * kept + seen * whole + passing)
 
 
 def _written(settings: Settings, waiting: int) -> int:

@@ -42,6 +42,14 @@ class Box:
         """This box, further down and right by so many pixels."""
         return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
 
+    def scaled(self, factor: int) -> Box:
+        """The box of the same part of a picture whose sides are `factor` times as long."""
+        return Box(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
+
+    def cut(self, bounds: Box) -> Box:
+        """The part of this box that lies in `bounds`."""
+        return self.grown(0, bounds)
+
     def grown(self, pixels: int, bounds: Box) -> Box:
         """This box with a border of `pixels`, cut to `bounds`."""
         return Box(

@@ -121,6 +121,7 @@ class _Run:
             settings.precision,
             settings.threads,
             settings.tile,
+            settings.reduce,
             settings.max_memory,
         ) as session:
             shot = open_shot(job, session.window, say=self._warn)
@@ -155,6 +156,7 @@ class _Run:
             "dvm:device": compute.device.type,
             "dvm:kernels": compute.kernels,
             "dvm:precision": compute.precision,
+            "dvm:reduce": str(plan.divisor),
             "dvm:colorspace": shot.plate.colorspace.name,
         }
         solver = foreground.solver(compute.device.type)

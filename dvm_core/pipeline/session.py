@@ -36,6 +36,7 @@ from dvm_core.pipeline import memory
 from dvm_core.pipeline.arrays import Restore, plate_pixels, restorer, trimap_pixels
 from dvm_core.pipeline.estimator import ClosedFormEstimator, Estimator, NetworkEstimator
 from dvm_core.pipeline.frame import Frame
+from dvm_core.pipeline.reduction import ReducedEstimator
 from dvm_core.pipeline.regions import Box
 from dvm_core.pipeline.windows import reach
 
@@ -62,6 +63,8 @@ class MattingSession:
         precision: `auto`, `fp32`, `bf16` or `fp16`.
         threads: CPU threads of this process for torch; 0 leaves them as they are.
         tile: `auto`, `off`, or the side of a tile in pixels.
+        reduce: `auto`, or the whole number that a plate's sides are divided by before the network sees it; 1 for full
+            size.
         max_memory: For instance `8G`; empty for what the machine has free.
 
     Attributes:
@@ -81,9 +84,12 @@ class MattingSession:
         precision: str = "auto",
         threads: int = 0,
         tile: str | int = "auto",
+        reduce: str | int = "auto",
         max_memory: str = "",
     ) -> None:
-        self._settings = Settings(device=device, precision=precision, threads=threads, tile=tile, max_memory=max_memory)
+        self._settings = Settings(
+            device=device, precision=precision, threads=threads, tile=tile, reduce=reduce, max_memory=max_memory
+        )
         self._compute = devices.choose(device, precision)
         if threads:
             torch.set_num_threads(threads)
@@ -147,7 +153,9 @@ class MattingSession:
             self._estimator = ClosedFormEstimator(self._model)
             return memory.closed_form_plan(size, settings, corrects=corrects)
         plan = memory.plan(self._network(), size, frames, self._compute, settings, corrects=corrects)
-        self._estimator = NetworkEstimator(self._network(), self._compute, plan.tile)
+        network = NetworkEstimator(self._network(), self._compute, plan.tile)
+        reduces = plan.divisor > 1
+        self._estimator = ReducedEstimator(network, plan.divisor, self._compute.device) if reduces else network
         return plan
 
     def push(self, plate: Any, trimap: Any, *, frame: int | None = None, wanted: bool = True) -> list[Matte]:

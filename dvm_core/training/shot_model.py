@@ -21,6 +21,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.model.network import Window
 from dvm_core.model.weight_file import Record
 from dvm_core.pipeline import device as devices
+from dvm_core.pipeline.reduction import divisor_for, reduced, reduced_trimap
 from dvm_core.pipeline.session import MattingSession
 from dvm_core.training.crops import Example
 from dvm_core.training.examples import Files, read_examples
@@ -70,7 +71,8 @@ def make_shot_model(
     examples = read_examples(files, network.window)
     fast = precision == "auto" and compute.kernels.endswith("bf16")
     how = Tuning(device=str(compute.device), bf16=fast or compute.precision == "bf16", **tuning)
-    tuned = finetune(network, examples, how)
+    divisor = divisor_for(examples[0].trimaps[0].shape[:2], network.side)
+    tuned = finetune(network, [_reduced(example, divisor) for example in examples], how)
     finished = _corrections(network, tuned, examples, how.device) if corrections else NO_CORRECTIONS
     crossed = _crossed(finished, examples, network.window.past)
     training = {
@@ -88,6 +90,18 @@ def make_shot_model(
     source = f"dvm finetune, on {len(examples)} finished frame(s) of a shot"
     record = Record("", {}, source, LICENCE, training=training)
     return weights.save_delta(tuned.changes, out, model, record, finished), tuned
+
+
+def _reduced(example: Example, divisor: int) -> Example:
+    """A finished frame as the network sees it: weights learn at the size that they are used at."""
+    if divisor == 1:
+        return example
+    return Example(
+        example.frame,
+        tuple(reduced(plate, divisor) for plate in example.plates),
+        tuple(reduced_trimap(trimap, divisor) for trimap in example.trimaps),
+        reduced(example.alpha, divisor),
+    )
 
 
 def _corrections(network: Lite, tuned: Tuned, examples: Sequence[Example], device: str) -> Corrections:

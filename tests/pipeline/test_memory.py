@@ -53,13 +53,24 @@ def test_the_length_of_a_shot_does_not_count(network):
     assert plan(network, HD, 20, max_memory="8G").need == plan(network, HD, 2000, max_memory="8G").need
 
 
-def test_one_8k_frame_fits_eight_gigabytes(network):
-    assert plan(network, UHD2, frames=1, max_memory="8G").need <= 8 << 30
+def test_one_8k_frame_at_full_size_fits_eight_gigabytes(network):
+    assert plan(network, UHD2, frames=1, max_memory="8G", reduce=1).need <= 8 << 30
+
+
+def test_a_large_plate_is_planned_at_the_size_that_the_network_knows(network):
+    found = plan(network, UHD2, max_memory="64G")
+    assert (found.divisor, plan(network, HD, max_memory="64G").divisor) == (13, 3)
+    assert found.need < 0.3 * plan(network, UHD2, max_memory="64G", reduce=1).need
+    assert "1/13 of the size" in str(found)
+
+
+def test_a_divisor_that_was_asked_for_is_kept(network):
+    assert plan(network, HD, max_memory="64G", reduce=2).divisor == 2
 
 
 def test_what_cannot_fit_says_how_much_would(network):
     with pytest.raises(DeviceError, match=r"8192x4320 plate needs about \d+\.\d GB .* raise --max-memory"):
-        plan(network, UHD2, max_memory="2G")
+        plan(network, UHD2, max_memory="2G", reduce=1)
 
 
 def test_a_tile_that_was_asked_for_is_kept(network):
@@ -85,6 +96,7 @@ def test_other_errors_are_not_taken_for_it():
 
 
 def test_finished_frames_are_counted(network, monkeypatch):
+    monkeypatch.setattr(network, "side", None)  # at full size, where the network takes most
     plain = plan(network, UHD, max_memory="64G").need
     half = np.full((9, 16), 0.5, np.float32)
     given = Corrections([Correction(1, half, half)])
