@@ -111,7 +111,7 @@ class Lite(MattingNetwork):
     drafts = DRAFT
     draft_halo = 20
     halo = 4
-    margin = 160  # what lies beyond moves an alpha by two steps of 8 bits at most
+    margin = 96  # what lies beyond moves an alpha by two steps of 8 bits at most
     footprint = Footprint(prepared=52, features=58, context=82, finish=450)
 
     def __init__(self, past: int = 1, future: int = 1) -> None:

@@ -28,16 +28,24 @@ STRIP = 1 << 20  # pixels of the plate that are brought to full size at a time
 
 
 def divisor_for(size: tuple[int, int], side: int | None) -> int:
-    """By what whole number to divide a plate's sides.
+    """By what to divide a plate's sides: halved once from one and a half of `side` on, and until twice that is enough.
+
+    Not all the way down: what fills a frame is matted as well at `side`, but what is small in it would lose its detail.
 
     Args:
         size: Height and width in pixels.
-        side: Longer side that the network wants (`MattingNetwork.side`); None for any.
+        side: Longer side that the network learnt on (`MattingNetwork.side`); None for any.
 
     Returns:
-        The number that comes closest, at least 1.
+        A power of two, 1 for full size.
     """
-    return 1 if side is None else max(1, (2 * max(size) + side) // (2 * side))
+    longer = max(size)
+    if side is None or 2 * longer < 3 * side:
+        return 1
+    divisor = 2
+    while longer > 2 * side * divisor:
+        divisor *= 2
+    return divisor
 
 
 def reduced(picture: NDArray[np.float32], divisor: int) -> NDArray[np.float32]:

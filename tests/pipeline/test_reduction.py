@@ -54,17 +54,19 @@ def strands(height=90, width=150):
     ("size", "divisor"),
     [
         ((360, 640), 1),
-        ((720, 576), 1),
+        ((720, 959), 1),
         ((540, 960), 2),
         ((720, 1280), 2),
-        ((1080, 1920), 3),
-        ((1920, 1080), 3),
-        ((2160, 4096), 6),
-        ((4320, 8192), 13),
+        ((1080, 1920), 2),
+        ((1920, 1080), 2),
+        ((1440, 2560), 2),
+        ((2160, 3840), 4),
+        ((2160, 4096), 4),
+        ((4320, 8192), 8),
         ((1, 1), 1),
     ],
 )
-def test_a_plate_is_brought_as_near_as_can_be_to_what_the_network_knows(size, divisor):
+def test_a_plate_is_halved_until_it_is_near_to_what_the_network_learnt_on(size, divisor):
     assert divisor_for(size, 640) == divisor
     assert divisor_for(size, None) == 1
 
