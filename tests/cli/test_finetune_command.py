@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from dvm_core.model import weights
+from dvm_core.model.lite import Lite
+from dvm_core.training import shot_model
 from dvm_core.training.examples import Files, read_examples
+from dvm_core.training.finetune import finetune
 
 QUICK = ("--steps", "2", "--threads", "1", "--device", "cpu")
 
@@ -145,3 +148,19 @@ def test_frames_come_with_their_neighbours_and_the_ends_repeat(wide, image_reade
     assert first.plates[0] is first.plates[1]
     assert third.plates[0] is first.plates[2]
     np.testing.assert_array_equal(third.alpha, image_reader(wide.folder / "truth.1003.exr")[..., 0])
+
+
+def test_a_large_shot_is_learnt_at_the_size_that_it_is_matted_at(dvm, command, monkeypatch):
+    learnt = []
+
+    def watched(network, examples, how):
+        learnt.extend(examples)
+        return finetune(network, examples, how)
+
+    monkeypatch.setattr(shot_model, "finetune", watched)
+    monkeypatch.setattr(Lite, "side", 64)  # half of the shot's
+    ran = dvm(*command)
+    assert ran.code == 0, ran.err
+    assert {example.alpha.shape for example in learnt} == {(48, 64)}
+    assert {plate.shape for example in learnt for plate in example.plates} == {(48, 64, 3)}
+    assert {trimap.shape for example in learnt for trimap in example.trimaps} == {(48, 64)}

@@ -43,6 +43,14 @@ def test_resuming_redoes_what_other_settings_or_a_stranger_made(job, shot, write
     assert result.frames == tuple(range(1001, 1009))
 
 
+def test_resuming_redoes_what_was_matted_at_another_size_and_keeps_what_auto_would_choose(job):
+    run(job(settings={"reduce": 2}))
+    result, _ = run(job(settings={"existing": "resume"}))
+    assert result.frames == tuple(range(1001, 1009))
+    result, _ = run(job(settings={"existing": "resume", "reduce": 1}))
+    assert result.frames == ()
+
+
 def test_resuming_redoes_a_file_that_was_cut_short_since(job, shot):
     run(job())
     cut = shot / "out" / "alpha.1003.exr"
@@ -70,13 +78,14 @@ def trimap_of(unknown):
 RESUME = {"existing": "resume"}
 
 
-def test_resuming_redoes_what_a_changed_trimap_reaches_and_gives_what_a_new_run_gives(job, shot, repaint):
-    run(job())
+@pytest.mark.parametrize("divisor", [1, 2])
+def test_resuming_redoes_what_a_changed_trimap_reaches_and_gives_what_a_new_run_gives(job, shot, repaint, divisor):
+    run(job(settings={"reduce": divisor}))
     repaint(shot / "trimap.1004.png", (10, 12, 38, 50))
-    result, _ = run(job(settings=RESUME))
+    result, _ = run(job(settings=RESUME | {"reduce": divisor}))
     assert result.frames == (1003, 1004, 1005)
     assert result.kept == (1001, 1002, 1006, 1007, 1008)
-    run(job("new"))
+    run(job("new", settings={"reduce": divisor}))
     for name in files(shot / "new"):
         assert (shot / "out" / name).read_bytes() == (shot / "new" / name).read_bytes()
 

@@ -64,6 +64,7 @@ def test_headers_say_what_made_them(job, shot):
     assert spec.get_string_attribute("dvm:model").startswith("lite ")
     for name in ("dvm:version", "dvm:device", "dvm:kernels", "dvm:precision", "dvm:job"):
         assert spec.get_string_attribute(name)
+    assert spec.get_string_attribute("dvm:reduce") == "1"
 
 
 def test_colour_and_foreground_are_written_beside_the_alpha(job, shot):
