@@ -17,6 +17,7 @@ from torch.nn import functional
 from dvm_core.bridge.errors import DvmError
 from dvm_core.model import colour_line
 from dvm_core.model.classical import pymatting
+from dvm_core.model.layout import channels_first
 from dvm_core.model.network import Window
 
 REACH = 2
@@ -130,12 +131,11 @@ def _converged(picture: Double, trimap: Double) -> Image:
 @torch.inference_mode()
 def _carry(small: Image, alpha: Image, picture: Image) -> Image:
     """Bring a reduced alpha to full resolution: alpha = a . colour + b in every window (section 6, coarse to fine)."""
-    lines = colour_line.of_picture(_tensor(small), _tensor(alpha[..., None]), GUIDE_RADIUS)
+    lines = colour_line.of_picture(_maps(small), _maps(alpha[..., None]), GUIDE_RADIUS)
     fine = functional.interpolate(lines, picture.shape[:2], mode="bilinear", align_corners=False)
-    carried: Image = colour_line.evaluate(fine, _tensor(picture))[0, 0].numpy()
+    carried: Image = colour_line.evaluate(fine, _maps(picture))[0, 0].numpy()
     return carried.clip(0, 1)
 
 
-def _tensor(pixels: Image) -> Tensor:
-    """(h, w, C) as (1, C, h, w)."""
-    return torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
+def _maps(pixels: Image) -> Tensor:
+    return channels_first(torch.from_numpy(pixels))

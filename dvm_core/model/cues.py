@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.model import colour_model
+from dvm_core.model.layout import channels_first
 from dvm_core.model.network import PreparedFrame
 
 CHANNELS = 21
@@ -214,7 +215,7 @@ class CuedFrame(PreparedFrame):
         """As `PreparedFrame.crop` says; channels last in memory."""
         plate = _tensor(self.plate[rows, columns, :channels]).to(dtype)
         if channels is not None and channels <= 3:
-            return _channels_first(plate)
+            return channels_first(plate)
         trimap, row = (_tensor(part[rows, columns]) for part in (self.trimap, self._row))
         known = (row < len(_KNOWN))[..., None]
         pixels = torch.empty(*trimap.shape, CHANNELS, dtype=dtype)
@@ -223,16 +224,7 @@ class CuedFrame(PreparedFrame):
         for first in (5, 8):
             colours = pixels[..., first : first + 3]
             torch.where(known, plate, colours, out=colours)
-        return _channels_first(pixels)[:, :channels]
-
-
-def _channels_first(pixels: Tensor) -> Tensor:
-    """(H, W, C) as (1, C, H, W), the same memory.
-
-    The batch axis comes first: added last, its stride would be that of a pixel, and though such a tensor counts as
-    channels_last, torch puts what is made of it into the other order, which every convolution then must undo.
-    """
-    return pixels[None].permute(0, 3, 1, 2)
+        return channels_first(pixels)[:, :channels]
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:

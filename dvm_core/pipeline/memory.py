@@ -24,7 +24,7 @@ BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one r
 PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
 LIGHT = 12  # the same of a frame whose scene-linear light is kept for an output
 FOREGROUND = 110  # bytes for each pixel of the one frame whose foreground colour is being estimated
-ENLARGED = 60  # bytes for each pixel of the strip that is being brought to full size
+ENLARGED = 400  # bytes for each pixel of the strip that is being brought to full size
 SHARE = 0.9  # of the memory that is free, where the user sets no limit
 REMEDY = "set --max-memory lower so that smaller tiles are planned, or use --device cpu or a machine with more"
 

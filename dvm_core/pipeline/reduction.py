@@ -18,13 +18,14 @@ from torch.nn import functional
 
 from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model import colour_line
+from dvm_core.model.layout import channels_first
 from dvm_core.pipeline.estimator import Alpha, NetworkEstimator, Pixel
 from dvm_core.pipeline.frame import Frame
 from dvm_core.pipeline.regions import Box
 
 RADIUS = 1  # reduced pixels, of the windows that lines are fitted in
 _REACH = 2 * RADIUS + 1  # reduced pixels around one that decide the line there, interpolation included
-STRIP = 1 << 20  # pixels of the plate that are brought to full size at a time
+STRIP = 1 << 18  # pixels of the plate that are brought to full size at a time
 
 
 def divisor_for(size: tuple[int, int], side: int | None) -> int:
@@ -130,7 +131,7 @@ class ReducedEstimator:
         for cells in self._strips(frame.unknown_box):
             box = cells.scaled(self._divisor).cut(Box(0, 0, *alpha.shape))
             lines = self._lines(small.plate, answer, cells)[:, :, : box.height, : box.width]
-            values = colour_line.evaluate(lines, self._tensor(frame.plate[box.slices])).clamp(0.0, 1.0)
+            values = colour_line.evaluate(lines, self._maps(frame.plate[box.slices])).clamp(0.0, 1.0)
             unknown = frame.trimap[box.slices] == UNKNOWN
             alpha[box.slices][unknown] = values[0, 0].cpu().numpy()[unknown]
         return alpha
@@ -146,15 +147,14 @@ class ReducedEstimator:
     def _lines(self, plate: NDArray[np.float32], alpha: Alpha, cells: Box) -> Tensor:
         """Lines of the pixels that some cells cover, (1, `colour_line.LINE`, h, w)."""
         seen = cells.grown(_REACH, Box(0, 0, *alpha.shape))
-        answer = self._tensor(alpha[seen.slices][..., None])
-        lines = colour_line.of_picture(self._tensor(plate[seen.slices]), answer, RADIUS)
+        answer = self._maps(alpha[seen.slices][..., None])
+        lines = colour_line.of_picture(self._maps(plate[seen.slices]), answer, RADIUS)
         fine = functional.interpolate(lines, scale_factor=float(self._divisor), mode="bilinear", align_corners=False)
         rows, columns = cells.inside(seen)
         return fine[:, :, _times(rows, self._divisor), _times(columns, self._divisor)]
 
-    def _tensor(self, pixels: NDArray[np.float32]) -> Tensor:
-        """(h, w, C) as (1, C, h, w) on the device."""
-        return torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device)[None].permute(0, 3, 1, 2)
+    def _maps(self, pixels: NDArray[np.float32]) -> Tensor:
+        return channels_first(torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device))
 
 
 def _whole_cells(pixels: NDArray[Pixel], divisor: int) -> NDArray[Pixel]:

@@ -138,7 +138,7 @@ def test_a_frame_without_unknown_pixels_asks_for_nothing():
 
 
 @pytest.mark.parametrize("strip", [1, 5000])
-def test_strips_give_the_same_bits_as_the_whole(network, scene, monkeypatch, strip):
+def test_strips_give_what_the_whole_gives(network, scene, monkeypatch, strip):
     plates, trimaps = scene(3, 97, 131)
 
     def solve():
