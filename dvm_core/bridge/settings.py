@@ -10,7 +10,7 @@ from .errors import UsageError
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([KMGT])B?")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _TILES = checks.whole_number(64, 16384)
-_DIVISORS = checks.whole_number(1, 64)
+_DIVISORS = checks.whole_number(1, 32)
 
 
 def parse_memory(text: str) -> int:
@@ -47,7 +47,7 @@ def _check_reduce(field: str, value: Any) -> None:
     try:
         _DIVISORS(field, value)
     except UsageError:
-        raise checks.refuse(field, "auto or a whole number from 1 to 64", value) from None
+        raise checks.refuse(field, "auto or a whole number from 1 to 32", value) from None
 
 
 def _check_foreground(field: str, value: Any) -> None:
