@@ -154,6 +154,7 @@ class Matting:
             corrected=corrected_files(settings),
             settings=Settings(
                 device=settings.device,
+                reduce=1 if settings.full_size else "auto",
                 colorspace=plate.colorspace,
                 existing="resume" if settings.resume and self._only is None else "overwrite",
             ),

@@ -56,6 +56,7 @@ def _draw_engine(layout, settings):
     if settings.model == "file":
         column.prop(settings, "model_file")
     column.prop(settings, "device")
+    column.prop(settings, "full_size")
     row = column.row(align=True)
     row.prop(settings, "range")
     row.operator("dvm.plate_range", text="", icon="PREVIEW_RANGE")

@@ -28,7 +28,7 @@ class Panel(NamedTuple):
         corrected: Pattern of alphas that were put right by hand; "" for none.
         colorspace: The plate's space by the engine's name, as an artist typed it; "" for the working space.
         output: Pattern of the alphas, `%V` in it where the script has several views.
-        settings: Device, precision, trimap channel, foreground, and what happens to finished frames.
+        settings: Device, precision, size that is matted at, trimap channel, foreground, and what happens to finished frames.
         views: The script's views.
     """
 
@@ -76,6 +76,7 @@ def read(node: nuke.Node) -> Panel:
         settings=Settings(
             device=str(node["device"].value()),
             precision=str(node["precision"].value()),
+            reduce=1 if node["full_size"].value() else "auto",
             trimap_channel=_TRIMAP_CHANNELS[str(node["trimap_channel"].value())],
             fg=beside(output, "fg") if node["write_foreground"].value() else "",
             existing="resume" if node["keep_finished"].value() else "overwrite",

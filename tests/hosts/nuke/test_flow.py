@@ -50,6 +50,7 @@ def test_the_job_says_what_the_knobs_say(worker, comp, shot):
     values = {
         "device": "cuda:1",
         "precision": "bf16",
+        "full_size": True,
         "model": "rn50",
         "trimap_channel": "alpha",
         "keep_finished": True,
@@ -64,6 +65,7 @@ def test_the_job_says_what_the_knobs_say(worker, comp, shot):
     assert job.settings.colorspace == "lin_rec709_scene"
     assert job.corrected == "/show/fixed/fix.%04d.exr"
     assert (job.settings.device, job.settings.precision, job.settings.trimap_channel) == ("cuda:1", "bf16", "A")
+    assert job.settings.reduce == 1
     assert (job.settings.existing, job.settings.fg) == (
         "resume",
         comp.output.replace("DVM_Matte1.%", "fg/DVM_Matte1.%"),
