@@ -53,7 +53,7 @@ class MatteSettings(bpy.types.PropertyGroup):
     device: EnumProperty(name="Device", description="Where it is computed", items=DEVICES)
     full_size: BoolProperty(
         name="Full Size",
-        description="Matte large plates at their own size, not reduced: slower; try it where hair is small in the frame",
+        description="Matte large plates at their own size, not reduced; try it where hair is small in the frame",
     )
     range: StringProperty(
         name="Range", description="Frames to matte, such as 1-10,20-30x2; empty for the scene's range"

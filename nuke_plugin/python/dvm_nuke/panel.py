@@ -28,7 +28,7 @@ class Panel(NamedTuple):
         corrected: Pattern of alphas that were put right by hand; "" for none.
         colorspace: The plate's space by the engine's name, as an artist typed it; "" for the working space.
         output: Pattern of the alphas, `%V` in it where the script has several views.
-        settings: Device, precision, size that is matted at, trimap channel, foreground, and what happens to finished frames.
+        settings: Device, precision, size, trimap channel, foreground, and what happens to finished frames.
         views: The script's views.
     """
 
