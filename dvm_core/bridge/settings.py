@@ -2,15 +2,13 @@
 
 import re
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Dict, Union
+from typing import Any, Dict, Sequence, Union
 
 from . import checks
 from .errors import UsageError
 
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([KMGT])B?")
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_TILES = checks.whole_number(64, 16384)
-_DIVISORS = checks.whole_number(1, 32)
 
 
 def parse_memory(text: str) -> int:
@@ -32,22 +30,19 @@ def _check_memory(field: str, value: Any) -> None:
         raise checks.refuse(field, "an amount of memory such as 8G or 512M", value)
 
 
-def _check_tile(field: str, value: Any) -> None:
-    if value in ("auto", "off"):
-        return
-    try:
-        _TILES(field, value)
-    except UsageError:
-        raise checks.refuse(field, "auto, off or a size in pixels from 64 to 16384", value) from None
+def _word_or_number(words: Sequence[str], low: int, high: int, expected: str) -> checks.Check:
+    """One of some words, or a whole number from `low` to `high`; `expected` says it in words."""
+    number = checks.whole_number(low, high)
 
+    def check(field: str, value: Any) -> None:
+        if value in words:
+            return
+        try:
+            number(field, value)
+        except UsageError:
+            raise checks.refuse(field, expected, value) from None
 
-def _check_reduce(field: str, value: Any) -> None:
-    if value == "auto":
-        return
-    try:
-        _DIVISORS(field, value)
-    except UsageError:
-        raise checks.refuse(field, "auto or a whole number from 1 to 32", value) from None
+    return check
 
 
 def _check_foreground(field: str, value: Any) -> None:
@@ -59,8 +54,8 @@ _CHECKS = {
     "device": checks.pattern(r"auto|cpu|cuda(:[0-9]{1,3})?", "auto, cpu, cuda or cuda:N"),
     "precision": checks.choice(("auto", "fp32", "bf16", "fp16")),
     "threads": checks.whole_number(0, 1024),
-    "tile": _check_tile,
-    "reduce": _check_reduce,
+    "tile": _word_or_number(("auto", "off"), 64, 16384, "auto, off or a size in pixels from 64 to 16384"),
+    "reduce": _word_or_number(("auto",), 1, 32, "auto or a whole number from 1 to 32"),
     "max_memory": _check_memory,
     "colorspace": checks.name,
     "layer": checks.text,

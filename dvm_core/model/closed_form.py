@@ -17,7 +17,7 @@ from torch.nn import functional
 from dvm_core.bridge.errors import DvmError
 from dvm_core.model import colour_line
 from dvm_core.model.classical import pymatting
-from dvm_core.model.layout import channels_first
+from dvm_core.model.layout import channels_first, tensor_of
 from dvm_core.model.network import Window
 
 REACH = 2
@@ -138,4 +138,4 @@ def _carry(small: Image, alpha: Image, picture: Image) -> Image:
 
 
 def _maps(pixels: Image) -> Tensor:
-    return channels_first(torch.from_numpy(pixels))
+    return channels_first(tensor_of(pixels))

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.model import colour_model
-from dvm_core.model.layout import channels_first
+from dvm_core.model.layout import channels_first, tensor_of
 from dvm_core.model.network import PreparedFrame
 
 CHANNELS = 21
@@ -213,10 +213,10 @@ class CuedFrame(PreparedFrame):
         self, rows: slice, columns: slice, channels: int | None = None, dtype: torch.dtype = torch.float32
     ) -> Tensor:
         """As `PreparedFrame.crop` says; channels last in memory."""
-        plate = _tensor(self.plate[rows, columns, :channels]).to(dtype)
+        plate = tensor_of(self.plate[rows, columns, :channels]).to(dtype)
         if channels is not None and channels <= 3:
             return channels_first(plate)
-        trimap, row = (_tensor(part[rows, columns]) for part in (self.trimap, self._row))
+        trimap, row = (tensor_of(part[rows, columns]) for part in (self.trimap, self._row))
         known = (row < len(_KNOWN))[..., None]
         pixels = torch.empty(*trimap.shape, CHANNELS, dtype=dtype)
         pixels[..., :3], pixels[..., 3], pixels[..., 4:5] = plate, trimap == 255, ~known
@@ -225,11 +225,6 @@ class CuedFrame(PreparedFrame):
             colours = pixels[..., first : first + 3]
             torch.where(known, plate, colours, out=colours)
         return channels_first(pixels)[:, :channels]
-
-
-def _tensor(array: NDArray[np.generic]) -> Tensor:
-    """A tensor of an array, copied only if it may not be written, which torch minds."""
-    return torch.from_numpy(np.require(array, requirements="W"))
 
 
 def network_input(plate: Float, trimap: Trimap) -> Float:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+
+def tensor_of(array: NDArray[np.generic]) -> Tensor:
+    """A tensor of an array, copied only if it may not be written, which torch minds."""
+    return torch.from_numpy(np.require(array, requirements="W"))
 
 
 def channels_first(pixels: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model import colour_line
-from dvm_core.model.layout import channels_first
+from dvm_core.model.layout import channels_first, tensor_of
 from dvm_core.pipeline.estimator import Alpha, NetworkEstimator, Pixel
 from dvm_core.pipeline.frame import Frame
 from dvm_core.pipeline.regions import Box
@@ -157,7 +157,7 @@ class ReducedEstimator:
         return fine[:, :, _times(rows, self._divisor), _times(columns, self._divisor)]
 
     def _maps(self, pixels: NDArray[np.float32]) -> Tensor:
-        return channels_first(torch.from_numpy(np.ascontiguousarray(pixels)).to(self._device))
+        return channels_first(tensor_of(pixels).to(self._device))
 
 
 def _whole_cells(pixels: NDArray[Pixel], divisor: int) -> NDArray[Pixel]:

@@ -198,3 +198,11 @@ def test_full_size_can_be_asked_for(model, scene):
         assert full.plan((80, 960), 1).divisor == 1
         alphas = [[*session.push(plates[0], trimaps[0]), *session.finish()][0].alpha for session in (auto, full)]
     assert not np.array_equal(*alphas)
+
+
+def test_a_plate_that_may_not_be_written_is_reduced_without_a_word(model, scene, recwarn):
+    plates, trimaps = scene(1, 64, 96)
+    plates.flags.writeable = trimaps.flags.writeable = False
+    with MattingSession(model, device="cpu", reduce=2) as session:
+        assert len([*session.push(plates[0], trimaps[0]), *session.finish()]) == 1
+    assert not recwarn.list
