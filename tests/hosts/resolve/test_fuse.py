@@ -47,7 +47,7 @@ def test_the_tool_has_its_controls_with_names_that_stay(fusion):
     assert list(tool.controls) == [
         "Plate", "PlateFiles", "TrimapFiles", "Keyframes", "CorrectedFiles", "Range", "FrameOffset", "FromPlate",
         "FromRenderRange", "AlphaFiles", "Overwrite", "Show", "Matte", "Cancel", "Refresh", "Status", "Pulse",
-        "Model", "ModelFile", "Device", "ColourSpace", "Python",
+        "Model", "ModelFile", "Device", "FullSize", "ColourSpace", "Python",
     ]  # fmt: skip
     assert tool.page("Python") == "Engine"
 

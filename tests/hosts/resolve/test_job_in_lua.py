@@ -23,6 +23,7 @@ VALUES = {
     "overwrite": False,
     "model": "lite",
     "device": "auto",
+    "full_size": False,
     "colorspace": "",
 }
 
@@ -49,11 +50,12 @@ def test_the_engine_reads_the_job_that_lua_wrote(fusion, tmp_path):
 
 def test_every_choice_reaches_the_engine(fusion, tmp_path):
     changes = {"keyframes": True, "overwrite": True, "model": "closed-form", "device": "cpu", "colorspace": "ACEScg"}
-    changes["corrected"] = " /fixed/f.####.exr"
+    changes |= {"corrected": " /fixed/f.####.exr", "full_size": True}
     job = JobDirectory(made(fusion, tmp_path, **changes)).job()
     assert (job.trimap_mode, job.model) == ("keyframes", "closed-form")
     assert job.corrected == "/fixed/f.####.exr"
     assert (job.settings.existing, job.settings.device, job.settings.colorspace) == ("overwrite", "cpu", "ACEScg")
+    assert job.settings.reduce == 1
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def make(footage, file="plate.[1001-1010].exr", codec="EXR", answers=(), **cut):
 def form(trimap, **changes):
     """What the artist fills in, as Fusion's dialog gives it."""
     answers = {"trimap": str(trimap), "keyframes": 0.0, "corrected": "", "model": 0.0, "own_model": "", "handles": 0.0}
-    rest = {"plate": 0.0, "colorspace": "auto", "result": float(MATTE), "root": "", "python": ""}
+    rest = {"full_size": 0.0, "plate": 0.0, "colorspace": "auto", "result": float(MATTE), "root": "", "python": ""}
     return {**answers, **rest, **changes}
 
 
@@ -80,7 +80,7 @@ def test_a_clip_is_matted_and_comes_back_as_a_clip_matte(run, engine, footage, h
     (job,) = engine()
     assert (job.plate, job.trimap) == (str(footage / "plate.%04d.exr"), str(footage / "trimap.%04d.png"))
     assert job.range == "1003-1005"
-    assert job.settings.channels == "matte"
+    assert (job.settings.channels, job.settings.reduce) == ("matte", "auto")
     first = home / "DVM" / "Film_ reel 1" / "sh010" / "alpha" / "alpha.1003.exr"
     assert item.media.mattes == [str(first)]
     assert first.exists()
@@ -99,12 +99,13 @@ def test_marks_and_handles_reach_the_job(run, engine, footage):
 
 def test_a_movie_counts_from_one(run, engine, footage):
     resolve, _, composition = make(
-        footage, "clip.mov", "Apple ProRes 422", answers=[form("/keys/k.%04d.png", keyframes=1.0)]
+        footage, "clip.mov", "Apple ProRes 422", answers=[form("/keys/k.%04d.png", keyframes=1.0, full_size=1.0)]
     )
     run("DVM Matte Clip", resolve, composition)
     assert engine()[0].plate.endswith("clip.mov")
     assert engine()[0].range == "3-5"
     assert engine()[0].trimap_mode == "keyframes"
+    assert engine()[0].settings.reduce == 1
 
 
 def test_a_loader_shows_each_alpha_on_its_own_frame(run, engine, footage):

@@ -99,6 +99,7 @@ M.PAGES = {
         { "Model", "Model", menu(M.MODELS) },
         { "ModelFile", "Own Model", file() },
         { "Device", "Device", menu({ "Best There Is", "CPU", "NVIDIA GPU" }) },
+        { "FullSize", "Full Size", checkbox() },
         { "ColourSpace", "Plate Colour Space", line({ INPS_DefaultText = "auto" }) },
         { "Python", "Engine's Python", file() },
     },
@@ -144,6 +145,7 @@ function M.values(inputs, time)
         show = chosen(inputs.Show, time, M.SHOWN),
         model = own_model ~= "" and own_model or chosen(inputs.Model, time, M.MODELS),
         device = chosen(inputs.Device, time, M.DEVICES),
+        full_size = value(inputs.FullSize, time) == 1,
         colorspace = text("ColourSpace"),
         python = text("Python"),
     }

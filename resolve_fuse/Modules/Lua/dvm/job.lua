@@ -71,6 +71,7 @@ function M.build(values)
             colorspace = taken.colorspace == "" and "auto" or taken.colorspace,
             device = taken.device,
             existing = taken.overwrite and "overwrite" or "resume",
+            reduce = taken.full_size and 1 or "auto",
         },
     }
 end

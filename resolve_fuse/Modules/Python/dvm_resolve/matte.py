@@ -33,6 +33,7 @@ class Wish:
         corrected: Pattern or file of alphas that were put right by hand; "" for none.
         model: Name of the model.
         own_model: File of weights instead, such as a shot's own by `dvm finetune`; "" for none.
+        full_size: Whether large plates are matted at their own size, not reduced.
         handles: Frames to matte beyond the cut on each side.
         plate: `AS_IT_IS` or `RENDERED`.
         colorspace: Of the plate.
@@ -45,6 +46,7 @@ class Wish:
     corrected: str
     model: str
     own_model: str
+    full_size: bool
     handles: int
     plate: str
     colorspace: str
@@ -63,6 +65,7 @@ def fields(folder: folders.WorkFolder, last: Dict[str, Any]) -> List[Field]:
         Field("corrected", "Corrected alphas", "file", ""),
         Field("model", "Model", "choice", _one_of(last.get("model"), MODELS), MODELS),
         Field("own_model", "Own model", "file", ""),
+        Field("full_size", "Full size", "check", False),
         Field("handles", "Handles", "number", int(last.get("handles") or 0)),
         Field("plate", "Plate", "choice", AS_IT_IS, (AS_IT_IS, RENDERED)),
         Field("colorspace", "Plate's colour space", "text", "auto"),
@@ -105,7 +108,12 @@ def make_job(session: "Session", clip: clips.Clip, wish: Wish, folder: folders.W
         model=wish.own_model or wish.model,
         corrected=sequence_of(wish.corrected),
         # The Color page reads a matte's brightness, Fusion its alpha: all four channels hold it.
-        settings=Settings(channels="matte", existing="resume", colorspace=colorspace),
+        settings=Settings(
+            channels="matte",
+            existing="resume",
+            colorspace=colorspace,
+            reduce=1 if wish.full_size else "auto",
+        ),
     )
 
 
