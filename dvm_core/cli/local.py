@@ -78,7 +78,7 @@ def run_local(
 
 def default_workers() -> int:
     """A process for each GPU; without one, for every few cores."""
-    from dvm_core.pipeline.device import gpus
+    from dvm_core.ops.device import gpus
 
     return gpus() or max(1, (os.cpu_count() or 1) // _CORES_EACH)
 

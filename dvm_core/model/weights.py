@@ -18,11 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dvm_core.bridge.errors import DeviceError, ModelError
+from dvm_core.bridge.errors import ModelError
 from dvm_core.model import checkpoint, delta, registry, weight_file
 from dvm_core.model.correction import NO_CORRECTIONS, Corrections
 from dvm_core.model.network import MattingNetwork
 from dvm_core.model.weight_file import SUFFIX, Record
+from dvm_core.ops.device import device_of
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -91,7 +92,7 @@ def load(name_or_file: str | Path, device: str | torch.device = "cpu", **numbers
 
     Args:
         name_or_file: A name as in `available`, or a file that `import_checkpoint`, `save` or `save_delta` wrote.
-        device: Where to put it.
+        device: Where to put it; `auto`, `cpu`, `cuda` or `cuda:N`.
         **numbers: Builder's arguments that shall differ from the file's, such as `step` of `rn50`.
 
     Returns:
@@ -100,9 +101,10 @@ def load(name_or_file: str | Path, device: str | torch.device = "cpu", **numbers
     Raises:
         ModelError: There is no such model, its file is damaged, the weights do not fit the architecture, or the base
             of a delta is not here.
-        DeviceError: There is no such device.
+        UsageError: `device` names none.
+        DeviceError: There is no such GPU.
     """
-    _check_device(torch.device(device))
+    device = device_of(str(device))
     if str(name_or_file) in _WITHOUT_WEIGHTS:
         return registry.build(str(name_or_file), **numbers).eval()
     path = find(name_or_file)
@@ -192,11 +194,6 @@ def save_delta(
     named = {"name": path.stem, "sha256": whole.sha256}
     record = replace(record, architecture=whole.architecture, numbers=whole.numbers, base=named)
     return replace(record, sha256=weight_file.write(Path(out), {**changes, **corrections.tensors()}, record))
-
-
-def _check_device(device: torch.device) -> None:
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"Expected device {device}, found {torch.cuda.device_count()} CUDA devices; use `cpu`.")
 
 
 def _published_numbers(weights: Mapping[str, Tensor], path: Path) -> dict[str, int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 
 from dvm_core import ops
-from dvm_core.bridge.errors import DeviceError, UsageError
+from dvm_core.bridge.errors import UsageError
+from dvm_core.ops.device import device_of
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -52,11 +52,6 @@ class Compute:
         return torch.autocast(self.device.type, dtype=self.dtype)
 
 
-def gpus() -> int:
-    """How many GPUs torch can use here."""
-    return torch.cuda.device_count()
-
-
 def choose(device: str = "auto", precision: str = "auto") -> Compute:
     """Resolve what the user asked for to what this machine has.
 
@@ -68,7 +63,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Compute:
         UsageError: For a name that is none of these, or fp16 on a CPU.
         DeviceError: For a GPU that is not there.
     """
-    chosen = _device(device)
+    chosen = device_of(device)
     if precision not in ("auto", *_DTYPES):
         raise UsageError(f"The precision must be auto, fp32, bf16 or fp16, not {precision!r}.")
     if precision == "auto":
@@ -77,17 +72,3 @@ def choose(device: str = "auto", precision: str = "auto") -> Compute:
     if precision == "fp16" and chosen.type == "cpu":
         raise UsageError("Precision fp16 needs a GPU; on a CPU use fp32 or bf16.")
     return Compute(chosen, precision)
-
-
-def _device(name: str) -> torch.device:
-    match = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", name)
-    if match is None or (match[2] and match[1] != "cuda"):
-        raise UsageError(f"The device must be auto, cpu, cuda or cuda:N, not {name!r}.")
-    kind, index = match[1], int(match[2] or 0)
-    if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if index >= count:
-        found = f"{count} CUDA device{'' if count == 1 else 's'}"
-        raise DeviceError(f"Device {name} was asked for, but this machine has {found}; use --device cpu or another.")
-    return torch.device("cuda", index)

@@ -78,7 +78,10 @@ class Batches(Dataset[Batch]):
 
 
 def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
-    """The batches of a recipe's steps from one step on, composed ahead in processes of their own."""
+    """The batches of a recipe's steps from one step on, composed ahead in processes of their own, on its device.
+
+    Whether neighbours are left out (`alone`) stays on the CPU: asking a GPU for it would wait for all else on it.
+    """
     batches = Batches(recipe, library)
     loader = DataLoader(
         batches,
@@ -87,9 +90,11 @@ def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
         num_workers=recipe.loaders,
         prefetch_factor=6 if recipe.loaders else None,
         worker_init_fn=_start_loader,
+        pin_memory=recipe.device != "cpu",
     )
     step = first - first % recipe.repeats
-    for batch in loader:
+    for composed in loader:
+        batch = _moved(composed, recipe.device)
         for turn in range(recipe.repeats):
             if first <= step < recipe.steps:
                 yield turned(batch, turn)
@@ -103,6 +108,10 @@ def turned(batch: Batch, turn: int) -> Batch:
     if turn // 2 % 2:
         batch = {name: value.transpose(-1, -2) if value.ndim else value for name, value in batch.items()}
     return batch
+
+
+def _moved(batch: Batch, device: str) -> Batch:
+    return {name: value.to(device, non_blocking=True) if value.ndim else value for name, value in batch.items()}
 
 
 def _start_loader(_: int) -> None:

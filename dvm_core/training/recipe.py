@@ -79,9 +79,10 @@ class Recipe:
         repeats: Steps that each composed batch is used for, turned another way each time: composing costs as much as
             a step does.
         seed: Of weights and samples.
-        device: torch device.
+        device: `cpu`, `cuda`, `cuda:1`, or `auto` for a GPU where there is one.
         threads: CPU threads of the optimiser's process.
-        loaders: Processes that compose samples; 0 composes in the optimiser's process.
+        loaders: Processes that compose samples; 0 composes in the optimiser's process. One is enough for a CPU that
+            trains on one thread; a GPU wants one for each other core.
         bf16: Whether forward passes run in bfloat16.
         validate_every: Steps between validations.
         save_seconds: Seconds between saved states.

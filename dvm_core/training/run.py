@@ -79,9 +79,8 @@ class Run:
         self.average.values = {name: value.to(self.recipe.device) for name, value in state["average"].items()}
 
     def advance(self, batch: Batch) -> None:
-        """One optimiser step, and what is due after it."""
+        """One optimiser step on a batch, which is on the recipe's device, and what is due after it."""
         recipe = self.recipe
-        batch = {name: value.to(recipe.device, non_blocking=True) for name, value in batch.items()}
         _train_mode(self.network, recipe)
         alphas, answers = answer(self.network, batch["frames"], recipe, alone=bool(batch["alone"]))
         parts = total_loss(alphas, answers, batch, recipe.losses)

@@ -6,15 +6,17 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import torch
 
+from dvm_core.ops.device import device_of
 from dvm_core.training.dataset import load, open_library
 from dvm_core.training.recipe import Recipe
 from dvm_core.training.run import Run
+from dvm_core.training.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ class TrainResult:
         scores: Last validation of the averaged weights.
         finished: Whether the recipe's last step is done.
         weights: File that `dvm matte --model` takes; empty where safetensors is not installed.
+        waited: Share of the steps' time in which the optimiser waited for takes; more `loaders` bring it down.
     """
 
     step: int
@@ -36,6 +39,7 @@ class TrainResult:
     scores: dict[str, float]
     finished: bool
     weights: str
+    waited: float
 
 
 def train(
@@ -54,18 +58,23 @@ def train(
 
     Raises:
         ModelError: `resume` is no state of such a network.
+        UsageError: The recipe names no device.
+        DeviceError: It names a GPU that is not there.
     """
+    recipe = replace(recipe, device=str(device_of(recipe.device)))
     torch.set_num_threads(recipe.threads)
     cv2.setNumThreads(1)  # a pool of threads does not survive the loaders' fork
     run = Run(recipe, resume)
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
-    for batch in load(recipe, open_library(recipe.data), run.step):
+    batches = Waiting(load(recipe, open_library(recipe.data), run.step))
+    for batch in batches:
         run.advance(batch)
         if time.monotonic() >= end or stopped():
             break
+    waited = batches.share
     run.validate()
     run.save()
-    return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run))
+    return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run), waited)
 
 
 def _export(run: Run) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,10 @@ def runs(monkeypatch):
         seen.append((recipe, minutes, resume))
         assert not stopped()
         training.log.info("step 3, loss 0.25")
-        return training.TrainResult(3, Path("small.state"), {"mse": 0.125}, finished=False, weights="small.safetensors")
+        state, weights = Path("small.state"), "small.safetensors"
+        return training.TrainResult(
+            3, state, {"mse": 0.125}, finished=False, weights=weights, waited=recipe.loaders / 8
+        )
 
     monkeypatch.setattr(training, "train", train)
     return seen
@@ -42,8 +46,25 @@ def test_recipe_time_and_state_reach_the_training(dvm, recipe, runs):
     assert runs == [(load_recipe(recipe), 2.5, "old.state"), (load_recipe(recipe), None, None)]
 
 
+def test_device_and_loaders_stand_in_place_of_the_recipes(dvm, recipe, runs):
+    assert dvm("train", recipe, "--device", "cuda:1", "--loaders", "0").code == 0
+    assert runs[0][0] == replace(load_recipe(recipe), device="cuda:1", loaders=0)
+
+
+def test_a_run_that_waits_for_its_takes_says_so(dvm, recipe, runs):
+    assert "waited" not in dvm("train", recipe, "--loaders", "0").out
+    assert "waited for takes in 50% of the time: give it more --loaders" in dvm("train", recipe, "--loaders", "4").out
+
+
+@pytest.mark.parametrize(("name", "code"), [("cuda:99", 4), ("tpu", 2)])
+def test_a_device_that_is_none_ends_in_a_sentence(dvm, recipe, name, code):
+    ran = dvm("train", recipe, "--device", name)
+    assert ran.code == code
+    assert name in ran.err
+
+
 def test_the_log_is_shown_and_the_end_says_how_to_go_on(dvm, recipe, runs, tmp_path):
-    ran = dvm("train", recipe, "--log-file", tmp_path / "train.log")
+    ran = dvm("train", recipe, "--loaders", "0", "--log-file", tmp_path / "train.log")
     assert "step 3, loss 0.25" in ran.err
     assert "step 3, loss 0.25" in (tmp_path / "train.log").read_text()
     assert ran.out == (
@@ -52,9 +73,9 @@ def test_the_log_is_shown_and_the_end_says_how_to_go_on(dvm, recipe, runs, tmp_p
 
 
 def test_the_result_comes_as_json_too(dvm, recipe, runs):
-    found = json.loads(dvm("train", recipe, "--json").out)
+    found = json.loads(dvm("train", recipe, "--loaders", "2", "--json").out)
     said = {"step": 3, "state": "small.state", "scores": {"mse": 0.125}, "finished": False}
-    assert found == {**said, "weights": "small.safetensors"}
+    assert found == {**said, "weights": "small.safetensors", "waited": 0.25}
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"stepps": 3}', '{"steps": "many"}'])
