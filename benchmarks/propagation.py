@@ -23,6 +23,8 @@ from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.trimap.create import make_trimap
 from dvm_core.trimap.propagate import Propagated, propagate
 from dvm_core.trimap.propagate_grid import Grid
+from dvm_core.trimap.propagate_plates import Plates
+from dvm_core.trimap.propagate_recall import Looks
 from dvm_core.trimap.propagate_track import Tracker
 
 MIXED = (0.02, 0.98)
@@ -73,13 +75,14 @@ def footage(clip: Clip) -> tuple[float, float]:
     """
     band = max(2, round(BAND * clip.frames.shape[2]))
     key = make_trimap(clip.masks[0].astype(np.float32), erode=band, dilate=band)
-    plates = [frame / np.float32(255) for frame in clip.frames[: LENGTH + 1]]
     grid = Grid.around([key])
-    tracker = Tracker(grid.reduce(plates[0]), key, grid)
+    plates = Plates(range(LENGTH + 1), lambda at: clip.frames[at] / np.float32(255), grid)
+    looks, tracker = Looks({0: key}, plates, grid), Tracker(plates.small(0), key, grid)
     carried, ours, by_flow = clip.masks[0].astype(np.float32), [], []
     for at in range(1, LENGTH + 1):
-        alpha = grid.enlarge(tracker.step(grid.reduce(plates[at])).labels[0])
-        carried = fetched(carried, flow(grey(plates[at]), grey(plates[at - 1])))
+        alpha = grid.enlarge(tracker.step(plates.small(at), looks.of(at)).labels[0])
+        now, before = (grey(clip.frames[frame] / np.float32(255)) for frame in (at, at - 1))
+        carried = fetched(carried, flow(now, before))
         if at in clip.masks:
             ours.append(overlap(alpha > 0.5, clip.masks[at]))
             by_flow.append(overlap(carried > 0.5, clip.masks[at]))

@@ -17,6 +17,9 @@ CHANNELS = 4
 """Of a look-up: foreground's share of the density, narrowly and widely smoothed; how familiar the colour is to the
 foreground, and to the background."""
 
+FAMILIAR = slice(2, 4)
+"""The latter two of them."""
+
 BINS = 32
 NARROW, WIDE = 0.6, 2.0  # standard deviations of the smoothing, in bins
 _NEAR = 32.0  # pixels from the unknown region at which a known pixel counts half

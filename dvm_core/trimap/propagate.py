@@ -22,7 +22,7 @@ from dvm_core.trimap.propagate_draw import Answer, blend, draw
 from dvm_core.trimap.propagate_grid import Grid
 from dvm_core.trimap.propagate_key import LABELS
 from dvm_core.trimap.propagate_plates import Plates, ReadPlate
-from dvm_core.trimap.propagate_recall import look, recall_of
+from dvm_core.trimap.propagate_recall import Looks
 from dvm_core.trimap.propagate_track import Carried, Tracker
 
 Trimap = NDArray[np.uint8]
@@ -120,8 +120,8 @@ def propagate_segment(segment: Segment, keys: Mapping[int, Trimap], read: ReadPl
     grid = Grid.around(keys.values())
     plates = Plates(segment.frames, read, grid)
     with tempfile.TemporaryFile(prefix="dvm-propagate-") as scratch:
-        recall = recall_of({frame: keys[frame] for frame in segment.keys}, plates, grid)
-        back = _carried_back(segment, keys, plates, _Scratch(scratch, grid))
+        looks = Looks({frame: keys[frame] for frame in segment.keys}, plates, grid)
+        back = _carried_back(segment, keys, plates, looks, _Scratch(scratch, grid))
         first = segment.frames[0]
         ahead = Tracker(plates.small(first), keys[first], grid) if first in keys else None
         for index, frame in enumerate(segment.frames):
@@ -129,17 +129,21 @@ def propagate_segment(segment: Segment, keys: Mapping[int, Trimap], read: ReadPl
                 yield Propagated(frame, keys[frame], 1.0)
                 continue
             there = index / (len(segment.frames) - 1)
+            look = looks.of(frame)
             answers = []
             if ahead is not None:
-                answers.append(Answer(ahead.step(plates.small(frame)), 1 - there if back else 1.0, ahead.margin))
+                answers.append(Answer(ahead.step(plates.small(frame), look), 1 - there if back else 1.0, ahead.margin))
             if back is not None:
                 answers.append(Answer(back.get(frame), there if ahead else 1.0, back.margin))
             blended = blend(answers)
-            odds = recall.odds(look(frame, plates)) if recall.knows else None
-            yield Propagated(frame, draw(blended, odds, grid, recall.prior), round(blended.confidence, 4))
+            yield Propagated(
+                frame, draw(blended, look.odds if look else None, grid, looks.prior), round(blended.confidence, 4)
+            )
 
 
-def _carried_back(segment: Segment, keys: Mapping[int, Trimap], plates: Plates, scratch: _Scratch) -> _Scratch | None:
+def _carried_back(
+    segment: Segment, keys: Mapping[int, Trimap], plates: Plates, looks: Looks, scratch: _Scratch
+) -> _Scratch | None:
     """Carry the last key back over the whole segment; None where there is no key at its end."""
     last = segment.frames[-1]
     if last not in keys:
@@ -148,7 +152,7 @@ def _carried_back(segment: Segment, keys: Mapping[int, Trimap], plates: Plates, 
     scratch.margin = tracker.margin
     for frame in reversed(segment.frames):
         if frame not in keys:
-            scratch.put(frame, tracker.step(plates.small(frame)))
+            scratch.put(frame, tracker.step(plates.small(frame), looks.of(frame)))
     return scratch
 
 

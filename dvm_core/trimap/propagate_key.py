@@ -51,9 +51,7 @@ def understand(plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> Key:
         trimap: (H, W) of 0, 128 and 255.
         grid: Of the segment.
     """
-    small = np.full(grid.shape, UNKNOWN, np.uint8)
-    for value in (BACKGROUND, FOREGROUND):
-        small[grid.reduce((trimap == value).astype(np.float32)) > _MEANT] = value
+    small = on_grid(trimap, grid)
     alpha = ClosedForm().alpha(plate, small)
     unknown = small == UNKNOWN
     mixed = (alpha > _MIXED) & (alpha < 1 - _MIXED)
@@ -65,3 +63,11 @@ def understand(plate: Map, trimap: NDArray[np.uint8], grid: Grid) -> Key:
     open_ = wide | (unknown & (far > _BEYOND * (margin + 1)))
     core, clear = (grid.reduce((trimap == known).astype(np.float32)) for known in (FOREGROUND, BACKGROUND))
     return Key(np.stack([alpha, open_.astype(np.float32), core, clear]), margin)
+
+
+def on_grid(trimap: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
+    """A key (H, W) on the grid, (h, w): known where nearly all that a pixel covers is."""
+    small = np.full(grid.shape, UNKNOWN, np.uint8)
+    for value in (BACKGROUND, FOREGROUND):
+        small[grid.reduce((trimap == value).astype(np.float32)) > _MEANT] = value
+    return small

@@ -8,6 +8,7 @@ own colour is mostly the background's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,21 +16,67 @@ from numpy.typing import NDArray
 
 from dvm_core.dense_flow import fetched, flow, grey
 from dvm_core.io.trimap_file import BACKGROUND
+from dvm_core.model.colour_model import FAMILIAR, ColourModel
 from dvm_core.model.propagation import deep_features
 from dvm_core.model.propagation_recall import Recall
 from dvm_core.trimap.propagate_grid import Grid, Map
+from dvm_core.trimap.propagate_key import on_grid
 from dvm_core.trimap.propagate_plates import Plates
 
+_SOFT = 1.5  # grid pixels that familiarity is averaged over, as a Gaussian's sigma
 _NOISE = 1.0  # grid pixels that differences are averaged over, as a Gaussian's sigma
 
 
-def recall_of(keys: Mapping[int, NDArray[np.uint8]], plates: Plates, grid: Grid) -> Recall:
-    """Learn from a segment's keys, (H, W) of 0, 128 and 255 by their frames."""
-    labels = [grid.reduce((key != BACKGROUND).astype(np.float32)) > 0.5 for key in keys.values()]
-    return Recall([look(frame, plates) for frame in keys], labels)
+@dataclass(frozen=True)
+class Look:
+    """What a frame's pixels say by their looks alone; or those of a part of it.
+
+    Attributes:
+        odds: (h, w), logarithm of the odds that they are the object's.
+        foreground: (h, w), how familiar their colours are to the keys' known foreground, in [0, 1]
+            (`dvm_core/model/colour_model.py`); 0.5 is a colour that is as common there as all are on the average.
+        background: (h, w), and to the known background.
+    """
+
+    odds: Map
+    foreground: Map
+    background: Map
+
+    def cut(self, window: tuple[slice, slice]) -> Look:
+        """A part of it."""
+        return Look(self.odds[window], self.foreground[window], self.background[window])
 
 
-def look(frame: int, plates: Plates) -> Map:
+class Looks:
+    """What looks like a segment's keys.
+
+    Args:
+        keys: Of the segment, (H, W) of 0, 128 and 255 by their frames.
+        plates: Of the segment.
+        grid: Of the segment.
+
+    Attributes:
+        prior: Logarithm of the odds that a pixel of the keys is the object's, before it is looked at.
+    """
+
+    def __init__(self, keys: Mapping[int, NDArray[np.uint8]], plates: Plates, grid: Grid) -> None:
+        labels = [grid.reduce((key != BACKGROUND).astype(np.float32)) > 0.5 for key in keys.values()]
+        self._plates = plates
+        self._recall = Recall([features(frame, plates) for frame in keys], labels)
+        self._colours = [ColourModel(plates.small(frame), on_grid(key, grid)) for frame, key in keys.items()]
+        self.prior = self._recall.prior
+
+    def of(self, frame: int) -> Look | None:
+        """What a frame says; None where looks tell nothing on the keys."""
+        if not self._recall.knows:
+            return None
+        colours = np.ascontiguousarray(self._plates.small(frame).reshape(-1, 3).T)
+        known = np.max([model.look_up(colours)[FAMILIAR] for model in self._colours], axis=0)
+        odds = self._recall.odds(features(frame, self._plates))
+        return Look(odds, *(cv2.GaussianBlur(side.reshape(odds.shape), (0, 0), _SOFT) for side in known))
+
+
+def features(frame: int, plates: Plates) -> Map:
     """Features (h, w, C) of a frame by which it is recalled."""
     picture = plates.small(frame)
     difference = change(picture, [plates.small(other) for other in plates.beside(frame)])

@@ -18,6 +18,8 @@ from dvm_core.model.propagation import Appearance, describe
 from dvm_core.model.propagation_match import match
 from dvm_core.trimap.propagate_grid import Box, Grid, Map
 from dvm_core.trimap.propagate_key import LABELS, OBJECT, understand
+from dvm_core.trimap.propagate_recall import Look
+from dvm_core.trimap.propagate_review import review
 
 _REMEMBER = 5  # frames from one remembered frame to the next
 _WELL = 0.7  # certainty that a frame must have to be remembered
@@ -78,8 +80,13 @@ class Tracker:
         if box is not None:
             self._references = [_remembered(box, describe(_cut(picture, box)), labels[:, box.window[0], box.window[1]])]
 
-    def step(self, picture: Map) -> Carried:
-        """Carry on to the next frame, (h, w, 3) on the grid."""
+    def step(self, picture: Map, look: Look | None = None) -> Carried:
+        """Carry on to the next frame.
+
+        Args:
+            picture: (h, w, 3) on the grid.
+            look: What its pixels say by their looks; None where looks tell nothing.
+        """
         now, before = grey(picture), self._grey
         self._grey = now
         box = self._box()
@@ -89,6 +96,9 @@ class Tracker:
         way = flow(_cut(now, box), _cut(before, box))
         target = describe(_cut(picture, box))
         labels, certainty = self._match(target, box, way)
+        if look is not None:
+            labels = review(labels, certainty, look.cut(box.window))
+        labels = _without_islands(labels)
         mean = _mean_certainty(labels, certainty)
         self._trust *= _AFTER_CUT if mean < _CUT else 1 - _LOSS * (1 - mean)
         self._remember(_remembered(box, target, labels), well=mean > _WELL)
@@ -125,7 +135,7 @@ class Tracker:
         labels = sum(weight * result.labels for weight, result in zip(weights, found, strict=True))
         labels[0] = ((labels[0] - 0.5) * _SHARPEN + 0.5).clip(0, 1)
         certainty = (best.max(axis=0) - _WORTHLESS) / (_GOOD - _WORTHLESS)
-        return _without_islands(labels.astype(np.float32)), certainty.clip(0, 1)
+        return labels.astype(np.float32), certainty.clip(0, 1)
 
     def _positions(self, box: Box, flow: Map) -> tuple[Map, Map]:
         """Where flow leads, inside the frame."""

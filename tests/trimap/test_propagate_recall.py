@@ -3,7 +3,7 @@ import numpy as np
 
 from dvm_core.trimap.propagate_grid import Grid
 from dvm_core.trimap.propagate_plates import Plates
-from dvm_core.trimap.propagate_recall import change, look, recall_of
+from dvm_core.trimap.propagate_recall import Looks, change
 
 
 def test_change_is_nothing_where_the_wall_moves_as_a_whole():
@@ -31,7 +31,22 @@ def test_an_object_is_recalled_wherever_it_is(make):
     shot = make(frames=4, shape=(96, 224), step=(50.0, 0.0), radius=14.0)
     grid = Grid((96, 224), (96, 224))
     plates = Plates(range(4), lambda frame: shot.plates[frame], grid)
-    recall = recall_of({0: shot.trimaps[0]}, plates, grid)
-    odds = recall.odds(look(2, plates))
+    odds = Looks({0: shot.trimaps[0]}, plates, grid).of(2).odds
     assert (odds[shot.alphas[2] > 0.9] > 0).mean() > 0.95
     assert (odds[shot.trimaps[2] == 0] > 0).mean() < 0.05
+
+
+def test_colours_are_familiar_to_the_side_that_has_them(make):
+    shot = make(frames=3, shape=(96, 224), step=(50.0, 0.0), radius=14.0)
+    plates = Plates(range(3), lambda frame: shot.plates[frame], Grid((96, 224), (96, 224)))
+    look = Looks({0: shot.trimaps[0]}, plates, Grid((96, 224), (96, 224))).of(2)
+    disc, wall = shot.alphas[2] > 0.99, shot.trimaps[2] == 0
+    assert look.foreground[disc].mean() > 0.6 > 0.2 > look.foreground[wall].mean()
+    assert look.background[wall].mean() > 0.6 > 0.2 > look.background[disc].mean()
+
+
+def test_keys_that_show_no_object_tell_nothing(make):
+    shot = make(frames=2)
+    grid = Grid((96, 128), (96, 128))
+    empty = np.zeros_like(shot.trimaps[0])
+    assert Looks({0: empty}, Plates(range(2), lambda frame: shot.plates[frame], grid), grid).of(1) is None

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dvm_core.trimap.propagate_grid import Grid
+from dvm_core.trimap.propagate_recall import Look
 from dvm_core.trimap.propagate_track import Tracker
 
 
@@ -60,3 +61,17 @@ def test_an_object_that_leaves_the_picture_leaves_nothing(make):
     shot = make(frames=9, start=(100.0, 40.0), step=(8.0, 0.0))
     assert shot.alphas[-1].sum() == 0
     assert (tracked(shot)[-1].labels[0] > 0.5).sum() < 0.05 * shot.alphas[0].sum()
+
+
+def test_what_looks_like_the_background_is_not_carried_on(make):
+    shot = make(frames=4, step=(0.0, 0.0))
+    grid = Grid(shot.plates[0].shape[:2], shot.plates[0].shape[:2])
+    tracker = Tracker(shot.plates[0], shot.trimaps[0], grid)
+    disc = shot.alphas[0].copy()
+    disc[:, :36] = 0  # the left third of it is said to be wall
+    look = Look(10 * disc - 5, disc, 1 - disc)
+    for plate in shot.plates[1:]:
+        carried = tracker.step(plate, look)
+    solid = shot.alphas[0] > 0.99
+    assert not (carried.labels[0] > 0.8)[:, :36].any()
+    assert carried.labels[0][:, 50:][solid[:, 50:]].min() > 0.5
