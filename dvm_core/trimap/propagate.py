@@ -22,7 +22,7 @@ from dvm_core.trimap.propagate_draw import Answer, blend, draw
 from dvm_core.trimap.propagate_grid import Grid
 from dvm_core.trimap.propagate_key import LABELS
 from dvm_core.trimap.propagate_plates import Plates, ReadPlate
-from dvm_core.trimap.propagate_recall import Looks
+from dvm_core.trimap.propagate_recall import Look, Looks
 from dvm_core.trimap.propagate_track import Carried, Tracker
 
 Trimap = NDArray[np.uint8]
@@ -129,12 +129,14 @@ def propagate_segment(segment: Segment, keys: Mapping[int, Trimap], read: ReadPl
                 yield Propagated(frame, keys[frame], 1.0)
                 continue
             there = index / (len(segment.frames) - 1)
-            look = looks.of(frame)
             answers = []
+            if back is None:
+                look = looks.of(frame)
+            else:
+                carried, look = back.get(frame)
+                answers.append(Answer(carried, there if ahead else 1.0, back.margin))
             if ahead is not None:
                 answers.append(Answer(ahead.step(plates.small(frame), look), 1 - there if back else 1.0, ahead.margin))
-            if back is not None:
-                answers.append(Answer(back.get(frame), there if ahead else 1.0, back.margin))
             blended = blend(answers)
             yield Propagated(
                 frame, draw(blended, look.odds if look else None, grid, looks.prior), round(blended.confidence, 4)
@@ -152,12 +154,13 @@ def _carried_back(
     scratch.margin = tracker.margin
     for frame in reversed(segment.frames):
         if frame not in keys:
-            scratch.put(frame, tracker.step(plates.small(frame), looks.of(frame)))
+            look = looks.of(frame)
+            scratch.put(frame, tracker.step(plates.small(frame), look), look)
     return scratch
 
 
 class _Scratch:
-    """What one direction says about each frame, in a file: bytes, for a 255th is enough.
+    """What is known of each frame once the last key was carried back, in a file: bytes, for a 255th is enough.
 
     Attributes:
         grid: Of the segment.
@@ -167,18 +170,20 @@ class _Scratch:
     def __init__(self, file: BinaryIO, grid: Grid) -> None:
         self.grid, self.margin = grid, 0.0
         self._file = file
-        self._shape = (LABELS + 1, *grid.shape)
         self._places: dict[int, tuple[int, int, float]] = {}
 
-    def put(self, frame: int, carried: Carried) -> None:
-        values = np.concatenate([carried.labels, carried.certainty[None]])
+    def put(self, frame: int, carried: Carried, look: Look | None) -> None:
+        values = np.concatenate(
+            [carried.labels, carried.certainty[None], look.levels() if look else carried.labels[:0]]
+        )
         packed = zlib.compress(np.rint(values * 255).astype(np.uint8).tobytes(), 1)
         self._places[frame] = (self._file.tell(), len(packed), carried.trust)
         self._file.write(packed)
 
-    def get(self, frame: int) -> Carried:
+    def get(self, frame: int) -> tuple[Carried, Look | None]:
         start, length, trust = self._places[frame]
         self._file.seek(start)
         packed = np.frombuffer(zlib.decompress(self._file.read(length)), np.uint8)
-        values = packed.reshape(self._shape).astype(np.float32) / np.float32(255)
-        return Carried(values[:LABELS], values[LABELS], trust)
+        values = packed.reshape(-1, *self.grid.shape).astype(np.float32) / np.float32(255)
+        look = Look.of_levels(values[LABELS + 1 :]) if len(values) > LABELS + 1 else None
+        return Carried(values[:LABELS], values[LABELS], trust), look

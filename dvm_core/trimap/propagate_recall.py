@@ -23,6 +23,7 @@ from dvm_core.trimap.propagate_grid import Grid, Map
 from dvm_core.trimap.propagate_key import on_grid
 from dvm_core.trimap.propagate_plates import Plates
 
+_ODDS = 24.0  # what odds (logarithm) span, half of it on either side of 0
 _SOFT = 1.5  # grid pixels that familiarity is averaged over, as a Gaussian's sigma
 _NOISE = 1.0  # grid pixels that differences are averaged over, as a Gaussian's sigma
 
@@ -45,6 +46,15 @@ class Look:
     def cut(self, window: tuple[slice, slice]) -> Look:
         """A part of it."""
         return Look(self.odds[window], self.foreground[window], self.background[window])
+
+    def levels(self) -> Map:
+        """All three as numbers in [0, 1], (3, h, w), to be kept."""
+        return np.stack([(self.odds / _ODDS + 0.5).clip(0, 1), self.foreground, self.background])
+
+    @classmethod
+    def of_levels(cls, levels: Map) -> Look:
+        """Back from `levels`."""
+        return cls((levels[0] - 0.5) * _ODDS, levels[1], levels[2])
 
 
 class Looks:

@@ -3,7 +3,7 @@ import numpy as np
 
 from dvm_core.trimap.propagate_grid import Grid
 from dvm_core.trimap.propagate_plates import Plates
-from dvm_core.trimap.propagate_recall import Looks, change
+from dvm_core.trimap.propagate_recall import Look, Looks, change
 
 
 def test_change_is_nothing_where_the_wall_moves_as_a_whole():
@@ -50,3 +50,11 @@ def test_keys_that_show_no_object_tell_nothing(make):
     grid = Grid((96, 128), (96, 128))
     empty = np.zeros_like(shot.trimaps[0])
     assert Looks({0: empty}, Plates(range(2), lambda frame: shot.plates[frame], grid), grid).of(1) is None
+
+
+def test_a_look_comes_back_from_its_levels():
+    look = Look(*np.random.default_rng(1).random((3, 8, 9), dtype=np.float32))
+    again = Look.of_levels(look.levels())
+    np.testing.assert_allclose(again.odds, look.odds, atol=1e-5)
+    assert (again.foreground == look.foreground).all()
+    assert (again.background == look.background).all()
