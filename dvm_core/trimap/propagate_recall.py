@@ -1,8 +1,9 @@
-"""What in a frame looks like the keys' object, wherever it is: for what moves too fast to be followed.
+"""What in a frame looks like the keys' object, wherever it is: for what moves too fast to be followed, or went astray.
 
 Beside the features of `model.propagation`, each pixel says its colour and how it differs from the frames around after
 their motion: what a blurred blade or a drifting leaf covers for one frame alone is seen by that difference, while its
-own colour is mostly the background's.
+own colour is mostly the background's. That is recalled linearly, and says something of colours that no key has, too; so
+a look also says how familiar a colour is to either side.
 """
 
 from __future__ import annotations
@@ -70,10 +71,14 @@ class Looks:
     """
 
     def __init__(self, keys: Mapping[int, NDArray[np.uint8]], plates: Plates, grid: Grid) -> None:
-        labels = [grid.reduce((key != BACKGROUND).astype(np.float32)) > 0.5 for key in keys.values()]
         self._plates = plates
-        self._recall = Recall([features(frame, plates) for frame in keys], labels)
-        self._colours = [ColourModel(plates.small(frame), on_grid(key, grid)) for frame, key in keys.items()]
+        self._colours: list[ColourModel] = []
+        seen, labels = [], []
+        for frame, key in keys.items():  # one by one: few plates are kept
+            seen.append(features(frame, plates))
+            labels.append(grid.reduce((key != BACKGROUND).astype(np.float32)) > 0.5)
+            self._colours.append(ColourModel(plates.small(frame), on_grid(key, grid)))
+        self._recall = Recall(seen, labels)
         self.prior = self._recall.prior
 
     def of(self, frame: int) -> Look | None:
