@@ -1,4 +1,4 @@
-"""One script for a machine with a GPU: builds, checks, times, and prints a short table.
+"""One script for a machine with a GPU: builds, checks, times operators, networks and training, in a short table.
 
     python benchmarks/gpu.py
 
@@ -303,6 +303,9 @@ def main() -> int:
     time_operators()
     for name, numbers in (("rn50", {"shift": 2, "step": 1}), ("lite", {})):
         time_network(name, **numbers)
+    from benchmarks.training import report
+
+    report("cuda:0", steps=40)
     print("all checks passed" if not failures else f"{failures} checks FAILED")
     return int(failures > 0)
 

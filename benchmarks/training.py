@@ -33,13 +33,13 @@ WARM_UP = 3  # steps
 
 
 def recipe_of(name: str, folder: Path, device: str) -> Recipe:
-    """A shipped recipe on a small library, with all that is measured in this process."""
+    """A shipped recipe on a small library, from fresh weights (reading any wants safetensors), all in this process."""
     with resources.as_file(resources.files("dvm_core.training.recipes") / f"{name}.json") as path:
         recipe = load_recipe(path)
     data = replace(
         recipe.data, library=str(folder), foregrounds=PICTURES, backgrounds=PICTURES, rendered="", photographs=""
     )
-    return replace(recipe, data=data, out=str(folder / "run"), device=device, loaders=0)
+    return replace(recipe, data=data, start="", out=str(folder / "run"), device=device, loaders=0)
 
 
 def composed(recipe: Recipe, library: Library, count: int) -> float:
@@ -78,26 +78,30 @@ def _settle(device: str) -> None:
         torch.cuda.synchronize(device)
 
 
-def main() -> None:
+def report(device: str, steps: int) -> None:
     """Print a line for each recipe."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--steps", type=int, default=12)
-    options = parser.parse_args()
     logging.disable(logging.INFO)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    device = str(device_of(options.device))
     with tempfile.TemporaryDirectory(prefix="dvm-bench-") as name:
         for which in RECIPES:
             recipe = recipe_of(which, Path(name), device)
             library = open_library(recipe.data)
-            made, used = composed(recipe, library, options.steps), trained(recipe, library, options.steps)
+            made, used = composed(recipe, library, steps), trained(recipe, library, steps)
             loaders = used / recipe.repeats / made
             print(
                 f"{which}: a process composes {made / 1e6:.2f} million pixels a second, the optimiser steps through "
                 f"{used / 1e6:.2f} on {device}; at {recipe.repeats} steps a batch {loaders:.2f} processes keep it busy"
             )
+
+
+def main() -> None:
+    """Measure on the device that was named."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--steps", type=int, default=12)
+    options = parser.parse_args()
+    report(str(device_of(options.device)), options.steps)
 
 
 if __name__ == "__main__":
