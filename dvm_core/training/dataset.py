@@ -78,10 +78,7 @@ class Batches(Dataset[Batch]):
 
 
 def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
-    """The batches of a recipe's steps from one step on, composed ahead in processes of their own, on its device.
-
-    Whether neighbours are left out (`alone`) stays on the CPU: asking a GPU for it would wait for all else on it.
-    """
+    """The batches of a recipe's steps from one step on, composed ahead in processes of their own, on its device."""
     batches = Batches(recipe, library)
     loader = DataLoader(
         batches,
@@ -94,7 +91,7 @@ def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
     )
     step = first - first % recipe.repeats
     for composed in loader:
-        batch = _moved(composed, recipe.device)
+        batch = on_device(composed, recipe.device)
         for turn in range(recipe.repeats):
             if first <= step < recipe.steps:
                 yield turned(batch, turn)
@@ -110,7 +107,8 @@ def turned(batch: Batch, turn: int) -> Batch:
     return batch
 
 
-def _moved(batch: Batch, device: str) -> Batch:
+def on_device(batch: Batch, device: str) -> Batch:
+    """A batch on a device; single values stay on the CPU, for asking a GPU for one waits for all else on it."""
     return {name: value.to(device, non_blocking=True) if value.ndim else value for name, value in batch.items()}
 
 

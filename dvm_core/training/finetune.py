@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from dvm_core.model.lite import Lite
-from dvm_core.training.crops import Batch, Crops, Example
+from dvm_core.training.crops import Crops, Example
+from dvm_core.training.dataset import on_device
 from dvm_core.training.norms import train_at_rest
 from dvm_core.training.objective import total_loss
 from dvm_core.training.recipe import Weights
@@ -153,7 +154,7 @@ class _Finetuning:
     def _advance(self, progress: float) -> None:
         tuning = self.tuning
         window = int((self.step + 1) * tuning.windows) > int(self.step * tuning.windows)
-        batch = _moved(self.crops.batch(self.step, tuning.pixels, window=window), tuning.device)
+        batch = on_device(self.crops.batch(self.step, tuning.pixels, window=window), tuning.device)
         share = min(1.0, (self.step + 1) / _WARMUP) * 0.5 * (1.0 + math.cos(math.pi * progress))
         for group in self.optimiser.param_groups:
             group["lr"] = tuning.rate * share
@@ -196,7 +197,7 @@ class _Finetuning:
         self.network.eval()
         errors, pixels = 0.0, 0
         for check in self.checks:
-            batch = _moved(check, self.tuning.device)
+            batch = on_device(check, self.tuning.device)
             unknown = batch["unknown"]
             errors += float(
                 ((self._answer(batch["frames"])[0] - batch["alpha"]).abs() * unknown).sum(dtype=torch.float64)
@@ -213,7 +214,3 @@ class _Finetuning:
 
 def _is_trained(name: str) -> bool:
     return name.startswith(TRAINED)
-
-
-def _moved(batch: Batch, device: str) -> Batch:
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
