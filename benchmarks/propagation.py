@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._propagation_clips import LENGTH, Clip, Mask, real_clips
 from benchmarks.evaluation.clips import CLIPS, Take, make_take
@@ -78,15 +79,20 @@ def footage(clip: Clip) -> tuple[float, float]:
     grid = Grid.around([key])
     plates = Plates(range(LENGTH + 1), lambda at: clip.frames[at] / np.float32(255), grid)
     looks, tracker = Looks({0: key}, plates, grid), Tracker(plates.small(0), key, grid)
-    carried, ours, by_flow = clip.masks[0].astype(np.float32), [], []
+    carried, before = clip.masks[0].astype(np.float32), _grey(clip, 0)
+    ours, by_flow = [], []
     for at in range(1, LENGTH + 1):
         alpha = grid.enlarge(tracker.step(plates.small(at), looks.of(at)).labels[0])
-        now, before = (grey(clip.frames[frame] / np.float32(255)) for frame in (at, at - 1))
-        carried = fetched(carried, flow(now, before))
+        now = _grey(clip, at)
+        carried, before = fetched(carried, flow(now, before)), now
         if at in clip.masks:
             ours.append(overlap(alpha > 0.5, clip.masks[at]))
             by_flow.append(overlap(carried > 0.5, clip.masks[at]))
     return float(np.mean(ours)), float(np.mean(by_flow))
+
+
+def _grey(clip: Clip, at: int) -> NDArray[np.uint8]:
+    return grey(clip.frames[at] / np.float32(255))
 
 
 def on_footage(folder: Path) -> None:

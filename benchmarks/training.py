@@ -9,11 +9,10 @@ on one thread, as loaders do it; a step on what the device has, at the recipe's 
 from __future__ import annotations
 
 import argparse
-import itertools
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -22,7 +21,7 @@ import cv2
 import torch
 
 from dvm_core.ops.device import device_of
-from dvm_core.training.dataset import Batch, Batches, load, open_library
+from dvm_core.training.dataset import Batch, Batches, on_device, open_library
 from dvm_core.training.library import Library
 from dvm_core.training.recipe import Recipe, load_recipe
 from dvm_core.training.run import Run
@@ -42,31 +41,28 @@ def recipe_of(name: str, folder: Path, device: str) -> Recipe:
     return replace(recipe, data=data, start="", out=str(folder / "run"), device=device, loaders=0)
 
 
-def composed(recipe: Recipe, library: Library, count: int) -> float:
-    """Pixels a second that one thread composes."""
+def composed(recipe: Recipe, library: Library, count: int) -> tuple[list[Batch], float]:
+    """The first batches of a run, and pixels a second that one thread composes; the first few are not counted."""
     batches = Batches(recipe, library)
+    made = [batches[number] for number in range(WARM_UP)]
     start = time.perf_counter()
-    pixels = sum(_pixels(batches[number]) for number in range(count))
-    return pixels / (time.perf_counter() - start)
+    made += [batches[number] for number in range(WARM_UP, WARM_UP + count)]
+    return made, sum(map(_pixels, made[WARM_UP:])) / (time.perf_counter() - start)
 
 
-def trained(recipe: Recipe, library: Library, count: int) -> float:
-    """Pixels a second that the optimiser steps through, their takes composed and at hand."""
+def trained(recipe: Recipe, batches: Sequence[Batch]) -> float:
+    """Pixels a second that the optimiser steps through, the batches at hand; the first few are not counted, either."""
     torch.set_num_threads(recipe.threads)
     run = Run(recipe, None)
-    batches = list(itertools.islice(_once(recipe, library), WARM_UP + count))
-    for batch in batches[:WARM_UP]:
+    there = [on_device(batch, recipe.device) for batch in batches]
+    for batch in there[:WARM_UP]:
         run.advance(batch)
     _settle(recipe.device)
     start = time.perf_counter()
-    for batch in batches[WARM_UP:]:
+    for batch in there[WARM_UP:]:
         run.advance(batch)
     _settle(recipe.device)
-    return sum(map(_pixels, batches[WARM_UP:])) / (time.perf_counter() - start)
-
-
-def _once(recipe: Recipe, library: Library) -> Iterator[Batch]:
-    return load(replace(recipe, repeats=1), library, 0)
+    return sum(map(_pixels, there[WARM_UP:])) / (time.perf_counter() - start)
 
 
 def _pixels(batch: Batch) -> int:
@@ -86,8 +82,8 @@ def report(device: str, steps: int) -> None:
     with tempfile.TemporaryDirectory(prefix="dvm-bench-") as name:
         for which in RECIPES:
             recipe = recipe_of(which, Path(name), device)
-            library = open_library(recipe.data)
-            made, used = composed(recipe, library, steps), trained(recipe, library, steps)
+            batches, made = composed(recipe, open_library(recipe.data), steps)
+            used = trained(recipe, batches)
             loaders = used / recipe.repeats / made
             print(
                 f"{which}: a process composes {made / 1e6:.2f} million pixels a second, the optimiser steps through "

@@ -20,6 +20,7 @@ class Stepping:
         Returns:
             The steps: an iterator of what `show` takes; None for a moment in which there is nothing to do.
         """
+        # Not abstract: Blender's operators have a metaclass of their own, which an abstract class cannot stand beside.
         raise NotImplementedError
 
     def show(self, context, progress):

@@ -27,6 +27,7 @@ from dvm_core.bridge.protocol import Event
 from dvm_core.farm.plan import MATTE, FarmPlan
 from dvm_core.farm.shares import Progress, Shares, Task
 from dvm_core.farm.steps import plain, render
+from dvm_core.ops.device import gpus
 from dvm_core.pipeline import memory
 from dvm_core.pipeline.run import KEPT
 
@@ -276,7 +277,7 @@ class _Engine:
 
     def _gpu(self, plan: FarmPlan) -> dict[str, str]:
         """Processes are spread over the GPUs there are."""
-        count = torch.cuda.device_count() if plan.job.settings.device == "cuda" else 0
+        count = gpus() if plan.job.settings.device == "cuda" else 0
         if count < 2:
             return {}
         seen = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
@@ -285,9 +286,8 @@ class _Engine:
 
 def _require_memory(plans: Sequence[FarmPlan], workers: int) -> None:
     need = max((plan.pinned.memory.need for plan in plans), default=0)
-    gpus = max(1, torch.cuda.device_count())
     on_gpu = any(plan.job.settings.device == "cuda" for plan in plans)
-    there = memory.available(torch.device("cuda" if on_gpu else "cpu")) * (gpus if on_gpu else 1)
+    there = memory.available(torch.device("cuda" if on_gpu else "cpu")) * (max(1, gpus()) if on_gpu else 1)
     if need * workers <= there:
         return
     asked, free = in_words(need * workers), in_words(there)

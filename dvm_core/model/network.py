@@ -129,6 +129,7 @@ class MattingNetwork(nn.Module, ABC):
             (N, K, h, w) float32; the first channel is alpha in [0, 1], 0 or 1 where the trimap is known. Where a
             region has no unknown pixel it is not called: there alpha is as known, and all other channels are 1.
         """
+        # Not abstract: networks without `drafts` have no such step, and are never asked for it.
         raise NotImplementedError(f"{self.architecture} drafts nothing")
 
     def absorb(self, features: Features, draft: Tensor) -> Features:
