@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from dvm_core.training.noise import Array, Rng
+from dvm_core.training.variety import Variety
 
 _TABLE_SIZE = 4096
 _NOTHING = 1e-4  # alpha that leaves no colour to speak of
@@ -72,16 +73,18 @@ class Camera:
 
     Args:
         rng: Source of randomness; used again for the grain of each frame.
+        variety: How far to stray from a well exposed, clean picture.
     """
 
-    def __init__(self, rng: Rng) -> None:
+    def __init__(self, rng: Rng, variety: Variety) -> None:
         self._rng = rng
-        cast = rng.normal(0, 0.06, 3) if rng.random() < 0.5 else np.zeros(3)
-        self._gain = np.exp2(np.clip(rng.normal(0, 0.4), -1, 0.7) + cast).astype(np.float32)
+        cast = rng.normal(0, variety.cast, 3) if rng.random() < 0.5 else np.zeros(3)
+        spread, least, most = variety.light
+        self._gain = np.exp2(np.clip(rng.normal(0, spread), least, most) + cast).astype(np.float32)
         self._lift = float(rng.uniform(0, 0.04)) if rng.random() < 0.15 else 0.0
-        self._grain = float(rng.choice([0.0, rng.uniform(0.002, 0.012), rng.uniform(0.01, 0.03)], p=[0.4, 0.5, 0.1]))
+        self._grain = float(rng.choice([0.0, rng.uniform(0.002, 0.012), rng.uniform(0.01, 0.03)], p=variety.grain))
         self._grain_size = float(rng.choice([0.0, rng.uniform(0.4, 1.0)], p=[0.5, 0.5]))
-        self._quality = int(rng.integers(45, 96)) if rng.random() < 0.25 else 100
+        self._quality = int(rng.integers(variety.quality, 96)) if rng.random() < 0.25 else 100
 
     def expose(self, linear: Array) -> Array:
         """Linear light, (H, W, 3), at the take's exposure and cast; the compositing equation holds after it, too."""

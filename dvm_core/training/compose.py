@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from dvm_core.training.library import Library, add_photographs, make_library
 from dvm_core.training.material import find_movies, read_stills
 from dvm_core.training.movies import Cut, movie_take
 from dvm_core.training.synthetic import Take, make_take
+from dvm_core.training.variety import choose
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ComposeRecipe:
         size: Height and width of a clip in pixels.
         frames: Frames of a clip, an odd number.
         radius: Dilation of plain trimaps in pixels; 0 for trimaps of every kind, as training uses them.
+        natural: Share of clips that look like a shot, in colours, light and trimaps; in [0, 1].
         library: Folder that the procedural pictures are kept in; made if missing.
         foregrounds: Procedural foregrounds.
         backgrounds: Procedural backgrounds.
@@ -40,6 +42,7 @@ class ComposeRecipe:
     size: int = 320
     frames: int = 5
     radius: int = 0
+    natural: float = 0.0
     library: str = "training-library"
     foregrounds: int = 60
     backgrounds: int = 40
@@ -90,7 +93,7 @@ def _checked(recipe: ComposeRecipe, path: Path) -> ComposeRecipe:
         "radius must be 0 or more": recipe.radius >= 0,
         "foregrounds and backgrounds must be 1 or more": min(recipe.foregrounds, recipe.backgrounds) > 0,
         "shares must be in [0, 1], that of photographs below 1": 0 <= recipe.photograph_share < 1
-        and all(0 <= share <= 1 for share in (recipe.stills_share, recipe.movie_share)),
+        and all(0 <= share <= 1 for share in (recipe.stills_share, recipe.movie_share, recipe.natural)),
     }
     broken = next((rule for rule, kept in rules.items() if not kept), None)
     if broken:
@@ -113,15 +116,15 @@ def compose(recipe: ComposeRecipe, clips: int, seed: int) -> Iterator[Take]:
     library = _library(recipe)
     stills = read_stills(Path(recipe.stills), recipe.picture_size) if recipe.stills else None
     pairs, scenes = find_movies(Path(recipe.movies)) if recipe.movies else ([], [])
-    radius = recipe.radius or None
     for number in range(clips):
         rng = np.random.default_rng([seed, number])
         still = stills is not None and rng.random() < recipe.stills_share
+        variety = replace(choose(rng, recipe.natural), radius=recipe.radius or None)
         chosen = Library(stills, library.backgrounds) if still and stills is not None else library
         if (pairs or scenes) and rng.random() < recipe.movie_share:
-            yield movie_take(chosen, rng, Cut(recipe.size, recipe.frames, radius), pairs, scenes)
+            yield movie_take(chosen, rng, Cut(recipe.size, recipe.frames, variety), pairs, scenes)
         else:
-            yield make_take(chosen, rng, recipe.size, frames=recipe.frames, radius=radius)
+            yield make_take(chosen, rng, recipe.size, frames=recipe.frames, variety=variety)
 
 
 def _library(recipe: ComposeRecipe) -> Library:

@@ -16,6 +16,7 @@ from dvm_core.training.library import Library, add_photographs, add_rendered, ma
 from dvm_core.training.noise import Rng
 from dvm_core.training.recipe import Data, Recipe
 from dvm_core.training.synthetic import Take, make_take
+from dvm_core.training.variety import choose
 
 Batch = dict[str, Tensor]
 """`frames` (N, T, C, H, W) network input; `alpha` and `unknown` (N, T, 1, H, W); `contrast` (N, T, 3, H, W);
@@ -72,7 +73,7 @@ class Batches(Dataset[Batch]):
     def _sample(self, rng: Rng, size: int, frames: int) -> dict[str, np.ndarray]:
         largest = self._library.foregrounds.shape[1]
         side = min(largest, size + _SURROUND) if rng.random() < _SURROUNDED else size
-        take = make_take(self._library, rng, side, frames=frames)
+        take = make_take(self._library, rng, side, frames=frames, variety=choose(rng, self._recipe.data.natural))
         row, column = _look_at_unknown(take, rng, size)
         return _arrays(take, slice(row, row + size), slice(column, column + size))
 

@@ -11,38 +11,37 @@ from numpy.typing import NDArray
 from dvm_core.training.camera import bytes_to_linear, over
 from dvm_core.training.library import Library
 from dvm_core.training.noise import Array, Rng, smoothstep, uniform_noise
+from dvm_core.training.variety import Variety
 
 _WITH_CORE = 0.92  # share of takes that are to have a solid core, as most objects have
 _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
-_DRESSED, _PATCHED = 0.28, 0.14  # share of foregrounds in another picture's colours; of these in wide patches of them
 _OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
-_THIN, _EVEN = 0.12, 0.5  # share of foregrounds that let light through; of these all over, with no solid core
-_RIMMED = 0.35  # share of foregrounds whose colour changes towards what is thin
-_GREY = 0.15  # share of pictures that lose most of their colour: smoke, dust, grey hair, a wall
-_PAIRED = 0.08  # share of foregrounds with a soft one before them; behind hair it would teach that gaps are covered
+_EVEN = 0.5  # share of thinned foregrounds that let light through all over, with no solid core
+_SOFT_THIN = 0.5  # share of the soft ones before others that are thinned
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
 """Picture, randomness and side of the crop, to the crop's first row and column."""
 
 
-def background(library: Library, rng: Rng, size: int) -> Array:
+def background(library: Library, rng: Rng, size: int, variety: Variety) -> Array:
     """A crop of a background, at any scale down to a half, turned and recoloured.
 
     Args:
         library: Pictures to choose from.
         rng: Source of randomness.
         size: Height and width in pixels.
+        variety: How far to stray from the picture.
 
     Returns:
         (size, size, 3) float32, linear.
     """
     picture = library.backgrounds[rng.integers(len(library.backgrounds))]
     crop = _crop(picture, rng, size, _anywhere)
-    return _regrade(bytes_to_linear(crop), rng)
+    return _regrade(bytes_to_linear(crop), rng, variety)
 
 
-def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
+def foreground(library: Library, rng: Rng, size: int, back: Array, variety: Variety) -> tuple[Array, Array]:
     """A foreground, now and then with a soft one before it.
 
     Args:
@@ -50,43 +49,44 @@ def foreground(library: Library, rng: Rng, size: int, back: Array) -> tuple[Arra
         rng: Source of randomness.
         size: Height and width in pixels.
         back: (size, size, 3), the background that it will stand before.
+        variety: How far to stray from the picture.
 
     Returns:
         Straight linear colour (size, size, 3) in [0, 1.5] and alpha (size, size) in [0, 1], float32.
     """
-    rgb, alpha = _one(library, rng, size, back)
-    if rng.random() < _PAIRED:
-        rgb, alpha = over(_soft(library, rng, size), (rgb, alpha))
+    rgb, alpha = _one(library, rng, size, back, variety)
+    if rng.random() < variety.paired:
+        rgb, alpha = over(_soft(library, rng, size, variety), (rgb, alpha))
     return rgb, alpha
 
 
-def _soft(library: Library, rng: Rng, size: int) -> tuple[Array, Array]:
+def _soft(library: Library, rng: Rng, size: int, variety: Variety) -> tuple[Array, Array]:
     """The softest of a few foregrounds: smoke from a chimney, a veil over hair, of other colours than what is solid."""
     crops = [_any(library, rng, size) for _ in range(_TRIES)]
     crop = max(crops, key=lambda crop: float(((crop[..., 3] > 12) & (crop[..., 3] < 243)).mean()))
-    alpha = _alpha(crop, rng, 0.5)
-    return np.clip(_regrade(bytes_to_linear(crop[..., :3]), rng), 0.0, 1.5), alpha
+    alpha = _alpha(crop, rng, _SOFT_THIN)
+    return np.clip(_regrade(bytes_to_linear(crop[..., :3]), rng, variety), 0.0, 1.5), alpha
 
 
-def _one(library: Library, rng: Rng, size: int, back: Array) -> tuple[Array, Array]:
+def _one(library: Library, rng: Rng, size: int, back: Array, variety: Variety) -> tuple[Array, Array]:
     """A crop of a foreground around a mixed pixel, recoloured."""
     crop = _any(library, rng, size)
     for _ in range(_TRIES if rng.random() < _WITH_CORE else 0):
         if (crop[..., 3] == 255).mean() > _CORE:
             break
         crop = _any(library, rng, size)
-    alpha = _alpha(crop, rng, _THIN)
+    alpha = _alpha(crop, rng, variety.thin)
     rgb = bytes_to_linear(crop[..., :3])
     dress = rng.random()
-    if dress < _DRESSED:
-        cloth = background(library, rng, size)
-        cloth = _patches(cloth, rng) if dress < _PATCHED else _fade(cloth, rng)
+    if dress < variety.dressed:
+        cloth = background(library, rng, size, variety)
+        cloth = _patches(cloth, rng) if dress < variety.patched else _fade(cloth, rng)
         shading = rgb.mean(axis=2, keepdims=True)
         rgb = cloth * np.clip(shading / (shading.mean() + 0.05), 0.3, 2.0)
-    rgb = _regrade(rgb, rng)
-    if rng.random() < _RIMMED:
+    rgb = _regrade(rgb, rng, variety)
+    if rng.random() < variety.rimmed:
         rgb = _rimmed(rgb, alpha, rng)
-    if rng.random() < 0.06:
+    if rng.random() < variety.alike:
         # Similar colours on both sides, the hard case: pull the foreground's mean to the background's.
         rgb = rgb * ((back.mean(axis=(0, 1)) + 0.02) / (rgb.mean(axis=(0, 1)) + 0.02)) * rng.uniform(0.7, 1.4)
     return np.clip(rgb, 0.0, 1.5).astype(np.float32), alpha
@@ -137,12 +137,12 @@ def _patches(cloth: Array, rng: Rng) -> Array:
     return np.asarray(np.maximum(smooth, 0.0), dtype=np.float32)
 
 
-def _regrade(linear: Array, rng: Rng) -> Array:
+def _regrade(linear: Array, rng: Rng, variety: Variety) -> Array:
     """Another exposure and tint, sometimes with the channels swapped, sometimes nearly grey."""
-    gain = np.exp2(rng.normal(0, 0.35) + rng.normal(0, 0.08, 3)).astype(np.float32)
-    if rng.random() < 0.5:
+    gain = np.exp2(rng.normal(0, variety.exposure) + rng.normal(0, variety.tint, 3)).astype(np.float32)
+    if rng.random() < variety.swapped:
         linear = linear[..., rng.permutation(3)]
-    if rng.random() < _GREY:
+    if rng.random() < variety.grey:
         linear = linear + np.float32(rng.uniform(0.4, 1.0)) * (linear.mean(axis=2, keepdims=True) - linear)
     return np.asarray(linear * gain, dtype=np.float32)
 

@@ -17,6 +17,7 @@ from dvm_core.training.library import Library
 from dvm_core.training.material import Bytes, MoviePair
 from dvm_core.training.noise import Array, Rng
 from dvm_core.training.synthetic import Take, shoot_take
+from dvm_core.training.variety import Variety
 
 _LOOKS = 8  # frames of a movie that are looked at for a mixed pixel
 _DARKEST, _BRIGHTEST = 2, 253  # of 255; a movie's codec does not keep the ends of an alpha clean
@@ -29,12 +30,12 @@ class Cut(NamedTuple):
     Attributes:
         size: Height and width in pixels.
         frames: Number of frames.
-        radius: Dilation of plain trimaps in pixels; None for trimaps of every kind.
+        variety: Of the camera and of trimaps.
     """
 
     size: int
     frames: int
-    radius: int | None
+    variety: Variety
 
 
 def movie_take(library: Library, rng: Rng, cut: Cut, pairs: Sequence[MoviePair], scenes: Sequence[Path]) -> Take:
@@ -62,7 +63,7 @@ def movie_take(library: Library, rng: Rng, cut: Cut, pairs: Sequence[MoviePair],
     else:
         picture = library.backgrounds[int(rng.integers(len(library.backgrounds)))]
         backs = [bytes_to_linear(_fitted(picture, cut.size))] * cut.frames
-    return shoot_take(layers, backs, rng, cut.radius, fill)
+    return shoot_take(layers, backs, rng, cut.variety, fill)
 
 
 def _foreground(pair: MoviePair, rng: Rng, cut: Cut) -> tuple[list[Array], Array]:

@@ -23,6 +23,7 @@ class Data:
         rendered: Folder of square PNG or WebP pictures with alpha (straight display colour) to use as foregrounds too;
             empty for none.
         rendered_share: How often a foreground is one of them, where there are any; in [0, 1).
+        natural: Share of takes that look like a shot, in colours, light and trimaps; in [0, 1].
         picture_size: Height and width of the library's pictures, in pixels.
         seed: Of the library.
     """
@@ -34,6 +35,7 @@ class Data:
     photograph_share: float = 0.15
     rendered: str = ""
     rendered_share: float = 0.35
+    natural: float = 0.0
     picture_size: int = 448
     seed: int = 1
 

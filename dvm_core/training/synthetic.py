@@ -17,7 +17,8 @@ from dvm_core.training.camera import Camera, composite
 from dvm_core.training.library import Library
 from dvm_core.training.motion import FAST, Motion
 from dvm_core.training.noise import Array, Rng, disc_blur
-from dvm_core.training.trimaps import LOWEST, random_trimap, trimap_of
+from dvm_core.training.trimaps import LOWEST, random_trimap
+from dvm_core.training.variety import WILD, Variety
 
 _UNSHARP, _BLURRED = 0.22, 0.3  # share of foregrounds out of focus, and of takes with an open shutter
 _WILD = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
@@ -43,7 +44,7 @@ class Take:
     foregrounds: Array
 
 
-def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, radius: int | None = None) -> Take:
+def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, variety: Variety = WILD) -> Take:
     """Compose a take at random.
 
     Args:
@@ -51,34 +52,34 @@ def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, radius:
         rng: Source of randomness; the take depends on it alone.
         size: Height and width in pixels, up to the library's.
         frames: Frames in the take, an odd number.
-        radius: Dilation of plain trimaps in pixels; None for trimaps of every kind.
+        variety: How far to stray from what a camera sees.
     """
-    back = layers.background(library, rng, size)
-    front, alpha = layers.foreground(library, rng, size, back)
+    back = layers.background(library, rng, size, variety)
+    front, alpha = layers.foreground(library, rng, size, back, variety)
     layer = np.dstack([front * alpha[..., None], alpha])
     layer, back = _focus(layer, back, rng)
     moved, behind = _move(layer, back, rng, frames)
-    return shoot_take(moved, behind, rng, radius, front)
+    return shoot_take(moved, behind, rng, variety, front)
 
 
-def shoot_take(layers: Sequence[Array], backs: Sequence[Array], rng: Rng, radius: int | None, fill: Array) -> Take:
+def shoot_take(layers: Sequence[Array], backs: Sequence[Array], rng: Rng, variety: Variety, fill: Array) -> Take:
     """Composite layers frame by frame, and shoot them with one camera.
 
     Args:
         layers: Each (H, W, 4) premultiplied linear foreground and alpha.
         backs: Each (H, W, 3) linear background.
         rng: Source of randomness.
-        radius: Dilation of plain trimaps in pixels; None for trimaps of every kind.
+        variety: Of the camera and of trimaps.
         fill: (H, W, 3) straight foreground colour where alpha is 0.
     """
-    camera, state = Camera(rng), int(rng.integers(1 << 31))
+    camera, state = Camera(rng, variety), int(rng.integers(1 << 31))
     pairs = zip(layers, backs, strict=True)
-    frames = [_shoot(layer, back, camera, np.random.default_rng(state), radius, fill) for layer, back in pairs]
+    frames = [_shoot(layer, back, camera, np.random.default_rng(state), variety, fill) for layer, back in pairs]
     return Take(*(np.stack(parts) for parts in zip(*frames, strict=True)))
 
 
 def _shoot(
-    layer: Array, back: Array, camera: Camera, rng: Rng, radius: int | None, fill: Array
+    layer: Array, back: Array, camera: Camera, rng: Rng, variety: Variety, fill: Array
 ) -> tuple[Array, NDArray[np.uint8], Array, Array, Array]:
     """Plate, trimap, alpha, contrast and foreground of one frame; `rng` gives every frame the same kind of trimap."""
     alpha = np.clip(layer[..., 3], 0.0, 1.0)
@@ -86,7 +87,7 @@ def _shoot(
     alpha = np.where(alpha < LOWEST, 0.0, np.where(alpha > 1.0 - LOWEST, 1.0, alpha)).astype(np.float32)
     straight = np.where(layer[..., 3:] > LOWEST, layer[..., :3] / np.maximum(layer[..., 3:], LOWEST), fill)
     plate = camera.shoot(composite(straight, alpha, back))
-    trimap = random_trimap(alpha, rng) if radius is None else trimap_of(alpha, radius)
+    trimap = random_trimap(alpha, rng, variety)
     return plate, trimap, alpha, (straight - back).astype(np.float32), camera.expose(straight)
 
 

@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.training.noise import Array, Rng
+from dvm_core.training.variety import Variety
 
 LOWEST, HIGHEST = 0.004, 0.996
 """An alpha strictly between these is mixed and should be unknown."""
 
 FAINTEST = 0.06
 """What is this close to clear or opaque may be missed by a ragged trimap."""
+
+KINDS = ("even", "uneven", "loose", "drawn", "open", "ragged")
+"""In the order of `Variety.trimaps`."""
 
 Trimap = NDArray[np.uint8]
 
@@ -32,17 +36,25 @@ def trimap_of(alpha: Array, radius: int) -> Trimap:
     return _assemble(alpha, _dilate(_mixed(alpha), radius))
 
 
-def random_trimap(alpha: Array, rng: Rng) -> Trimap:
-    """A trimap of a random kind; arguments and result as for `trimap_of`.
+def random_trimap(alpha: Array, rng: Rng, variety: Variety) -> Trimap:
+    """A trimap of a random kind; every mixed pixel is unknown, but for what is faint in `ragged` ones.
 
-    Every mixed pixel is unknown, but for what is faint in `ragged` ones.
+    Args:
+        alpha: (H, W) in [0, 1].
+        rng: Source of randomness.
+        variety: How often each kind is drawn, and how far plain ones reach.
+
+    Returns:
+        (H, W) of 0, 128 and 255.
     """
-    kinds = ["even", "uneven", "loose", "drawn", "open", "ragged"]
-    kind = rng.choice(kinds, p=[0.45, 0.13, 0.05, 0.13, 0.06, 0.18])
+    if variety.radius is not None:
+        return trimap_of(alpha, variety.radius)
+    kind = rng.choice(KINDS, p=variety.trimaps)
     if kind == "ragged":
         return _ragged(alpha, rng)
     mixed = _mixed(alpha)
-    radius = int(np.clip(np.round(np.exp(rng.uniform(np.log(2), np.log(26)))), 2, 25))
+    least, most = variety.reach
+    radius = min(round(math.exp(rng.uniform(math.log(least), math.log(most + 1)))), most)
     unknown = _dilate(mixed, radius)
     if kind == "uneven":
         # Another reach on either side: a key eroded hard inwards, say, and hardly outwards.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.training.library import Library
 from dvm_core.training.noise import Array
 from dvm_core.training.synthetic import Take, make_take
+from dvm_core.training.variety import WILD
 
 VALIDATION_SEED = 900_001
 """Of the pictures that validation is composed from; no recipe may train on it."""
@@ -23,8 +25,9 @@ RADIUS = 10
 
 def make_validation(library: Library, *, takes: int, size: int, frames: int = 1, seed: int = 900_002) -> list[Take]:
     """Compose the validation takes; the library must be one that no training saw."""
+    variety = replace(WILD, radius=RADIUS)
     rngs = (np.random.default_rng([seed, frames, number]) for number in range(takes))
-    return [make_take(library, rng, size, frames=frames, radius=RADIUS) for rng in rngs]
+    return [make_take(library, rng, size, frames=frames, variety=variety) for rng in rngs]
 
 
 def score(alphas: Sequence[Array], takes: Sequence[Take]) -> dict[str, float]:

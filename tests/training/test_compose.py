@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,8 +7,8 @@ import pytest
 from dvm_core.bridge.errors import UsageError
 from dvm_core.io.header import ImageHeader
 from dvm_core.io.rgba_file import Rgba, write_rgba
-from dvm_core.training import layers
 from dvm_core.training.compose import compose, load_compose_recipe
+from dvm_core.training.variety import WILD
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def test_clips_have_the_recipes_size_and_length(write_recipe):
 
 
 def test_stills_of_the_user_are_composed(write_recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(layers, "_PAIRED", 0.0)  # one half before another covers three quarters
+    variety = replace(WILD, paired=0.0)  # one half before another covers three quarters
+    monkeypatch.setattr("dvm_core.training.compose.choose", lambda *_: variety)
     block = np.zeros((40, 40), np.float32)
     block[5:35, 5:35] = 0.5
     rgb = np.full((40, 40, 3), 0.3, np.float32)
@@ -66,6 +68,7 @@ def test_paths_count_from_the_recipe(write_recipe, tmp_path):
         ({"size": 128}, "picture_size no less"),
         ({"movie_share": 1.5}, "shares must be in"),
         ({"radius": -1}, "radius must be 0 or more"),
+        ({"natural": 1.5}, "shares must be in"),
         ({"foregrounds": 0}, "must be 1 or more"),
     ],
 )

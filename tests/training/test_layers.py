@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dvm_core.training import layers
 from dvm_core.training.camera import composite, over
 from dvm_core.training.library import Library
+from dvm_core.training.variety import NATURAL, WILD
 
 SIDE = 64
 
@@ -23,11 +26,11 @@ def smoke_and_wall():
     return Library(np.stack([_picture((90, 90, 90), 100), wall]), np.full((1, SIDE, SIDE, 3), 60, np.uint8))
 
 
-def _draw(library, count=60):
+def _draw(library, count=60, variety=WILD):
     for seed in range(count):
         rng = np.random.default_rng(seed)
-        back = layers.background(library, rng, SIDE)
-        yield layers.foreground(library, rng, SIDE, back)
+        back = layers.background(library, rng, SIDE, variety)
+        yield layers.foreground(library, rng, SIDE, back, variety)
 
 
 def test_one_foreground_before_another_is_what_compositing_them_in_turn_gives(rng):
@@ -54,50 +57,57 @@ def test_foregrounds_have_colour_and_alpha_in_range(library):
         assert 0 <= alpha.min() <= alpha.max() <= 1
 
 
-def test_what_is_solid_is_paired_with_what_is_soft(smoke_and_wall, monkeypatch):
+def test_what_is_solid_is_paired_with_what_is_soft(smoke_and_wall):
     """Where the wall ends, alpha is the smoke's, and both lie in one foreground."""
 
     def both(share):
-        monkeypatch.setattr(layers, "_PAIRED", share)
+        variety = replace(WILD, paired=share, thin=0.0)
         return sum(
             bool((alpha > 0.999).mean() > 0.2 and ((alpha > 0.02) & (alpha < 0.9)).mean() > 0.2)
-            for _, alpha in _draw(smoke_and_wall)
+            for _, alpha in _draw(smoke_and_wall, variety=variety)
         )
 
-    monkeypatch.setattr(layers, "_THIN", 0.0)
     assert both(0.0) == 0
     assert both(1.0) > 30
 
 
-def test_some_pictures_lose_their_colour(smoke_and_wall, monkeypatch):
-    def saturation():
-        colours = [colour.reshape(-1, 3).mean(0) for colour, _ in _draw(smoke_and_wall)]
+def test_some_pictures_lose_their_colour(smoke_and_wall):
+    def saturation(share):
+        variety = replace(WILD, dressed=0.0, grey=share)
+        colours = [colour.reshape(-1, 3).mean(0) for colour, _ in _draw(smoke_and_wall, variety=variety)]
         return np.mean([(c.max() - c.min()) / c.max() for c in colours])
 
-    monkeypatch.setattr(layers, "_DRESSED", 0.0)
-    monkeypatch.setattr(layers, "_GREY", 0.0)
-    colourful = saturation()
-    monkeypatch.setattr(layers, "_GREY", 1.0)
-    assert saturation() < 0.6 * colourful
+    assert saturation(1.0) < 0.6 * saturation(0.0)
+
+
+def test_natural_takes_keep_the_colours_that_pictures_have(smoke_and_wall):
+    """The wall is red: where channels are swapped, it would be green or blue."""
+
+    def red(variety):
+        walls = [
+            colour.reshape(-1, 3).mean(0)
+            for colour, alpha in _draw(smoke_and_wall, variety=replace(variety, dressed=0.0, grey=0.0, alike=0.0))
+            if (alpha == 1).any()
+        ]
+        return np.mean([wall.argmax() == 0 for wall in walls])
+
+    assert red(NATURAL) == 1
+    assert red(WILD) < 0.9
 
 
 def test_the_colour_of_an_edge_changes_and_that_of_the_core_stays(monkeypatch):
     square = _picture((120, 100, 80), 0)
     square[16:48, 16:48, 3], square[8:16, 16:48, 3] = 255, 100
     lit = Library(square[None], np.full((1, SIDE, SIDE, 3), 60, np.uint8))
-    monkeypatch.setattr(layers, "_DRESSED", 0.0)
     monkeypatch.setattr(layers, "_OCTAVES", (0.0, 0.0))
 
-    def unlike():
+    def unlike(share):
         """Mean difference between the colours of the edge and of the core, as a ratio."""
         found = []
-        for colour, alpha in _draw(lit):
+        for colour, alpha in _draw(lit, variety=replace(WILD, dressed=0.0, rimmed=share)):
             edge, core = colour[(alpha > 0.1) & (alpha < 0.9)], colour[alpha == 1]
             if len(edge) and len(core):
                 found.append(np.abs(edge.mean(0) / np.median(core, axis=0) - 1).mean())
         return np.mean(found)
 
-    monkeypatch.setattr(layers, "_RIMMED", 0.0)
-    plain = unlike()
-    monkeypatch.setattr(layers, "_RIMMED", 1.0)
-    assert unlike() > plain + 0.1
+    assert unlike(1.0) > unlike(0.0) + 0.1

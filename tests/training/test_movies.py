@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -8,10 +9,12 @@ from dvm_core.bridge.errors import InputError
 from dvm_core.training.camera import to_linear
 from dvm_core.training.material import MoviePair, find_movies
 from dvm_core.training.movies import Cut, movie_take
+from dvm_core.training.variety import WILD
 
 av = pytest.importorskip("av")
 
 FRAMES, HEIGHT, WIDTH = 7, 96, 128
+EVEN = replace(WILD, radius=5)
 
 
 def write_movie(path, pictures):
@@ -43,7 +46,7 @@ def data_set(tmp_path_factory):
 
 
 def test_a_take_holds_consecutive_frames_of_both_movies(data_set, library, rng):
-    take = movie_take(library, rng, Cut(96, 3, 5), *find_movies(data_set))
+    take = movie_take(library, rng, Cut(96, 3, EVEN), *find_movies(data_set))
     assert take.plates.shape == (3, 96, 96, 3)
     columns = [np.average(np.arange(96), weights=alpha.sum(axis=0)) for alpha in take.alphas]
     np.testing.assert_allclose(np.diff(columns), 4, atol=1.0)
@@ -54,7 +57,7 @@ def test_a_take_holds_consecutive_frames_of_both_movies(data_set, library, rng):
 
 
 def test_known_pixels_of_the_trimap_are_known_in_alpha(data_set, library, rng):
-    take = movie_take(library, rng, Cut(64, 3, None), *find_movies(data_set))
+    take = movie_take(library, rng, Cut(64, 3, WILD), *find_movies(data_set))
     assert (take.alphas[take.trimaps == 255] == 1).all()
     assert (take.alphas[take.trimaps == 0] == 0).all()
 
@@ -62,7 +65,7 @@ def test_known_pixels_of_the_trimap_are_known_in_alpha(data_set, library, rng):
 def test_a_take_composites_what_it_says(data_set, library):
     """Over grain and compression: away from them the plate is the compositing equation of its own parts."""
     for seed in range(40):
-        take = movie_take(library, np.random.default_rng(seed), Cut(64, 1, 5), *find_movies(data_set))
+        take = movie_take(library, np.random.default_rng(seed), Cut(64, 1, EVEN), *find_movies(data_set))
         solid = take.alphas == 1
         if solid.any():
             difference = to_linear(take.plates)[solid] - np.clip(take.foregrounds[solid], 0, 1)
@@ -71,7 +74,7 @@ def test_a_take_composites_what_it_says(data_set, library):
 
 def test_equal_randomness_gives_equal_takes(data_set, library):
     first, second = (
-        movie_take(library, np.random.default_rng(5), Cut(64, 3, None), *find_movies(data_set)) for _ in range(2)
+        movie_take(library, np.random.default_rng(5), Cut(64, 3, WILD), *find_movies(data_set)) for _ in range(2)
     )
     np.testing.assert_array_equal(first.plates, second.plates)
     np.testing.assert_array_equal(first.trimaps, second.trimaps)
@@ -81,21 +84,21 @@ def test_equal_randomness_gives_equal_takes(data_set, library):
 def test_a_still_stands_for_movies_that_are_not_there(data_set, library, rng, missing):
     pairs, scenes = find_movies(data_set)
     kept = ([], scenes) if missing == "foregrounds" else (pairs, [])
-    take = movie_take(library, rng, Cut(64, 3, 5), *kept)
+    take = movie_take(library, rng, Cut(64, 3, EVEN), *kept)
     assert take.alphas.shape == (3, 64, 64)
 
 
 def test_a_movie_that_is_too_short_is_named(data_set, library, rng):
     pairs, scenes = find_movies(data_set)
     with pytest.raises(InputError, match=r"f\.mp4' has 7 frames, and clips of 9 are asked for"):
-        movie_take(library, rng, Cut(64, 9, 5), pairs, scenes)
+        movie_take(library, rng, Cut(64, 9, EVEN), pairs, scenes)
 
 
 def test_a_movie_smaller_than_the_clip_is_enlarged(data_set, library, rng):
-    assert movie_take(library, rng, Cut(160, 1, 5), *find_movies(data_set)).plates.shape == (1, 160, 160, 3)
+    assert movie_take(library, rng, Cut(160, 1, EVEN), *find_movies(data_set)).plates.shape == (1, 160, 160, 3)
 
 
 def test_an_alpha_without_a_mixed_pixel_is_composed_all_the_same(tmp_path, library, rng):
     white = [np.full((64, 64, 3), 255, np.uint8)] * 3
     pair = MoviePair(write_movie(tmp_path / "f.mp4", white), write_movie(tmp_path / "a.mp4", white))
-    assert (movie_take(library, rng, Cut(32, 3, 5), [pair], []).alphas == 1).all()
+    assert (movie_take(library, rng, Cut(32, 3, EVEN), [pair], []).alphas == 1).all()

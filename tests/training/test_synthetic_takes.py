@@ -10,6 +10,7 @@ from dvm_core.training.library import add_photographs, make_library
 from dvm_core.training.motion import Motion
 from dvm_core.training.synthetic import make_take
 from dvm_core.training.trimaps import FAINTEST, _ragged, random_trimap, trimap_of
+from dvm_core.training.variety import WILD
 
 
 def test_a_drawn_square_covers_exactly_its_area():
@@ -154,7 +155,7 @@ def test_random_trimaps_never_call_a_mixed_pixel_known_but_for_the_faintest(rng)
     alpha = np.clip(np.linspace(-2, 3, 50, dtype=np.float32)[None] + rng.normal(0, 0.1, (40, 1)), 0, 1)
     kinds, exact = set(), 0
     for _ in range(60):
-        trimap = random_trimap(alpha.astype(np.float32), rng)
+        trimap = random_trimap(alpha.astype(np.float32), rng, WILD)
         assert (trimap[(alpha > FAINTEST) & (alpha < 1 - FAINTEST)] == 128).all()
         exact += (trimap[(alpha > 0.004) & (alpha < 0.996)] == 128).all()
         kinds.add(trimap.tobytes())
@@ -176,4 +177,4 @@ def test_an_alpha_without_mixed_pixels_has_a_trimap_all_the_same(rng):
     for value in (0.0, 1.0):
         trimap = trimap_of(np.full((8, 8), value, np.float32), 4)
         assert (trimap == value * 255).all()
-        random_trimap(np.full((8, 8), value, np.float32), rng)
+        random_trimap(np.full((8, 8), value, np.float32), rng, WILD)

@@ -1,0 +1,77 @@
+"""How far takes stray from what a camera sees: every share and spread of recombination, in one place.
+
+Wild takes keep a network from relying on what pictures usually look like: any colours, any light, any band. Natural
+ones look like a shot: what is usual is worth knowing, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dvm_core.training.noise import Rng
+
+
+@dataclass(frozen=True)
+class Variety:
+    """A manner of composing; shares are of foregrounds unless something else is named, spreads are in stops.
+
+    Attributes:
+        dressed: Share in another picture's colours.
+        patched: Share in wide patches of them; part of `dressed`.
+        thin: Share that lets light through.
+        rimmed: Share whose colour changes towards what is thin.
+        alike: Share whose mean colour is the background's.
+        paired: Share with a soft one before it; behind hair it would teach that gaps are covered.
+        swapped: Share of pictures whose channels are swapped.
+        grey: Share of pictures that lose most of their colour: smoke, dust, grey hair, a wall.
+        exposure: Spread of each layer's exposure.
+        tint: Spread of each channel of a layer.
+        light: Spread of the camera's exposure, and the least and the most of it.
+        cast: Spread of the camera's colour cast.
+        grain: Shares of takes without grain, with fine and with coarse grain.
+        quality: Lowest quality of JPEG compression, of 100.
+        trimaps: Shares of trimaps that are even, uneven, loose, drawn, open and ragged; see `trimaps`.
+        reach: Least and most that plain trimaps are dilated by, in pixels.
+        radius: Dilation of all trimaps, which are even then; None for trimaps of every kind.
+    """
+
+    dressed: float = 0.28
+    patched: float = 0.14
+    thin: float = 0.12
+    rimmed: float = 0.35
+    alike: float = 0.06
+    paired: float = 0.08
+    swapped: float = 0.5
+    grey: float = 0.15
+    exposure: float = 0.35
+    tint: float = 0.08
+    light: tuple[float, float, float] = (0.4, -1.0, 0.7)
+    cast: float = 0.06
+    grain: tuple[float, float, float] = (0.4, 0.5, 0.1)
+    quality: int = 45
+    trimaps: tuple[float, ...] = (0.45, 0.13, 0.05, 0.13, 0.06, 0.18)
+    reach: tuple[int, int] = (2, 25)
+    radius: int | None = None
+
+
+WILD = Variety()
+NATURAL = Variety(
+    dressed=0.06,
+    patched=0.03,
+    rimmed=0.5,
+    swapped=0.0,
+    grey=0.1,
+    exposure=0.25,
+    tint=0.06,
+    light=(0.2, -0.5, 0.4),
+    cast=0.03,
+    grain=(0.4, 0.6, 0.0),
+    quality=70,
+    trimaps=(0.62, 0.1, 0.02, 0.1, 0.03, 0.13),
+    reach=(3, 12),
+)
+
+
+def choose(rng: Rng, natural: float) -> Variety:
+    """`NATURAL` for a share of the takes, `WILD` for the others."""
+    return NATURAL if rng.random() < natural else WILD
