@@ -21,8 +21,8 @@ from dvm_core.training.trimaps import LOWEST, random_trimap
 from dvm_core.training.variety import WILD, Variety
 
 _UNSHARP, _BLURRED = 0.22, 0.3  # share of foregrounds out of focus, and of takes with an open shutter
-_WILD = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
-_SLOW, _WILDEST = 0.2, 50.0  # pixels from frame to frame
+_FLUNG = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
+_SLOW, _FASTEST = 0.2, 50.0  # pixels from frame to frame
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def _move(layer: Array, back: Array, rng: Rng, frames: int) -> tuple[list[Array]
     blurred = rng.random() < _BLURRED
     speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else _SLOW), np.log(FAST))))
     front_speed = 3.0 * speed if blurred else speed
-    if frames > 1 and rng.random() < _WILD:
-        speed = front_speed = float(np.exp(rng.uniform(np.log(FAST), np.log(_WILDEST))))
+    if frames > 1 and rng.random() < _FLUNG:
+        speed = front_speed = float(np.exp(rng.uniform(np.log(FAST), np.log(_FASTEST))))
     front_motion = Motion(rng, size, front_speed, elastic=bool(rng.random() < 0.5))
     back_motion = Motion(rng, size, min(speed, FAST) * rng.uniform(0.0, 1.5), elastic=False)
     shutter = float(rng.uniform(0.25, 1.0)) if blurred else 0.0
