@@ -134,6 +134,7 @@ class MattingNetwork(nn.Module, ABC):
 
     def absorb(self, features: Features, draft: Tensor) -> Features:
         """The features with what a draft of the same pixels, (N, K, h, w), tells the neighbours."""
+        # Not abstract, as `draft`: it is called with what that gave.
         raise NotImplementedError(f"{self.architecture} drafts nothing")
 
     def shared(self, features: Features) -> Features:

@@ -42,7 +42,7 @@ def random_trimap(alpha: Array, rng: Rng, variety: Variety) -> Trimap:
     Args:
         alpha: (H, W) in [0, 1].
         rng: Source of randomness.
-        variety: How often each kind is drawn, and how far plain ones reach.
+        variety: How often each kind is drawn, and how far plain ones reach; its `radius` rules both out.
 
     Returns:
         (H, W) of 0, 128 and 255.
