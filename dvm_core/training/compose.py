@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from dvm_core.bridge.errors import UsageError
 from dvm_core.training.library import Library, add_photographs, make_library
 from dvm_core.training.material import find_movies, read_stills
 from dvm_core.training.movies import Cut, movie_take
+from dvm_core.training.recipe_file import keep, read_recipe
 from dvm_core.training.synthetic import Take, make_take
 from dvm_core.training.variety import choose
 
@@ -60,34 +59,26 @@ def load_compose_recipe(path: str | Path) -> ComposeRecipe:
     """Read a recipe from a JSON file: an object of `ComposeRecipe`'s names, those left out at their defaults.
 
     Raises:
-        UsageError: No such file, no JSON, or a name or value that no recipe has.
+        UsageError: No such file, no JSON, a name or value that no recipe has, or numbers that mean nothing.
     """
     path = Path(path)
-    try:
-        values = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f"Expected a recipe file, found none that can be read ({error.strerror}).", path=path
-        ) from None
-    except ValueError as error:
-        raise UsageError(f"Expected a recipe in JSON, found: {error}.", path=path) from None
-    if not isinstance(values, dict):
-        raise UsageError("Expected a recipe, an object of names and values, found something else.", path=path)
-    known = {entry.name: entry.default for entry in fields(ComposeRecipe)}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"A recipe has no {name!r}; it knows {', '.join(known)}.", path=path)
-        kinds = (int, float) if isinstance(known[name], float) else type(known[name])
-        if isinstance(value, bool) or not isinstance(value, kinds):
-            raise UsageError(f"{name!r} must be like {known[name]!r}, found {value!r}.", path=path)
-    for name in ("library", "stills", "photographs", "movies"):
-        if values.get(name, known[name]):
-            values[name] = str(path.parent / str(values.get(name, known[name])))
-    return _checked(ComposeRecipe(**values), path)
+    recipe = read_recipe(ComposeRecipe, path)
+    keep(_rules(recipe), path)
+
+    def beside(folder: str) -> str:
+        return str(path.parent / folder) if folder else ""
+
+    return replace(
+        recipe,
+        library=beside(recipe.library),
+        stills=beside(recipe.stills),
+        photographs=beside(recipe.photographs),
+        movies=beside(recipe.movies),
+    )
 
 
-def _checked(recipe: ComposeRecipe, path: Path) -> ComposeRecipe:
-    rules = {
+def _rules(recipe: ComposeRecipe) -> dict[str, bool]:
+    return {
         "frames must be odd, 1 or more": recipe.frames > 0 and recipe.frames % 2 == 1,
         "size must be 32 pixels or more, and picture_size no less": 32 <= recipe.size <= recipe.picture_size,
         "radius must be 0 or more": recipe.radius >= 0,
@@ -95,10 +86,6 @@ def _checked(recipe: ComposeRecipe, path: Path) -> ComposeRecipe:
         "shares must be in [0, 1], that of photographs below 1": 0 <= recipe.photograph_share < 1
         and all(0 <= share <= 1 for share in (recipe.stills_share, recipe.movie_share, recipe.natural)),
     }
-    broken = next((rule for rule, kept in rules.items() if not kept), None)
-    if broken:
-        raise UsageError(f"In a recipe, {broken}.", path=path)
-    return recipe
 
 
 def compose(recipe: ComposeRecipe, clips: int, seed: int) -> Iterator[Take]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from dvm_core.bridge.errors import UsageError
+from dvm_core.training.recipe_file import keep, read_recipe
 
 
 @dataclass(frozen=True)
@@ -122,47 +120,31 @@ def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a JSON file: an object of `Recipe`'s names, those left out at their defaults.
 
     Raises:
-        UsageError: No such file, no JSON, or a name or value that no recipe has.
+        UsageError: No such file, no JSON, a name or value that no recipe has, or numbers that mean nothing.
     """
     path = Path(path)
-    document = _document(path)
-    parts: tuple[tuple[str, type[Any]], ...] = (("data", Data), ("losses", Weights))
-    for name, kind in parts:
-        if isinstance(document.get(name), dict):
-            document[name] = _build(kind, document[name], path)
-    recipe: Recipe = _build(Recipe, document, path)
+    recipe = read_recipe(Recipe, path)
+    keep(_rules(recipe), path)
     return recipe
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        message = f"Expected a recipe file, found none that can be read ({error.strerror})."
-        raise UsageError(message, path=path) from None
-    except ValueError as error:
-        raise UsageError(f"Expected a recipe in JSON, found: {error}.", path=path) from None
-    if not isinstance(document, dict):
-        raise UsageError("Expected a recipe, an object of names and values, found something else.", path=path)
-    return document
-
-
-def _build(kind: type[Any], values: dict[str, Any], path: Path) -> Any:
-    known = {entry.name: getattr(kind(), entry.name) for entry in fields(kind)}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"A recipe has no {name!r}; it knows {', '.join(known)}.", path=path)
-        if not _fits(value, known[name]):
-            found = type(value).__name__
-            raise UsageError(f"{name!r} must be like {known[name]!r}, found {value!r} ({found}).", path=path)
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-
-
-def _fits(value: Any, like: Any) -> bool:
-    if isinstance(like, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(like, bool)
-    if isinstance(like, float):
-        return isinstance(value, (int, float))
-    if isinstance(like, tuple):
-        return isinstance(value, list) and bool(value) and all(_fits(item, like[0]) for item in value)
-    return isinstance(value, type(like))
+def _rules(recipe: Recipe) -> dict[str, bool]:
+    data = recipe.data
+    return {
+        "steps, pixels, repeats, threads and validate_every must be 1 or more": min(
+            recipe.steps, recipe.pixels, recipe.repeats, recipe.threads, recipe.validate_every
+        )
+        > 0,
+        "warmup and loaders must be 0 or more": min(recipe.warmup, recipe.loaders) >= 0,
+        "sizes must be multiples of 32, 32 or more": all(size > 0 and size % 32 == 0 for size in recipe.sizes),
+        "no size may be larger than the library's pictures (picture_size)": max(recipe.sizes) <= data.picture_size,
+        "there must be one share, 0 or more, for each size, and not all of them 0": len(recipe.shares)
+        == len(recipe.sizes)
+        and min(recipe.shares) >= 0
+        and sum(recipe.shares) > 0,
+        "alone and natural must be in [0, 1]": all(0 <= share <= 1 for share in (recipe.alone, data.natural)),
+        "average, photograph_share and rendered_share must be in [0, 1), with 1 left out": all(
+            0 <= share < 1 for share in (recipe.average, data.photograph_share, data.rendered_share)
+        ),
+        "foregrounds and backgrounds must be 1 or more": min(data.foregrounds, data.backgrounds) > 0,
+    }

@@ -6,7 +6,6 @@ import copy
 import json
 import logging
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -157,17 +156,18 @@ def _start(recipe: Recipe) -> Lite:
 
 def _validation(recipe: Recipe) -> list[Take]:
     """48 stills, or 24 windows, of pictures that no training sees."""
-    data = replace(
-        recipe.data, foregrounds=min(96, recipe.data.foregrounds), backgrounds=min(96, recipe.data.backgrounds)
-    )
+    data, (takes, frames) = recipe.data, (24, 3) if recipe.window else (48, 1)
     library = make_library(
         Path(data.library),
-        foregrounds=data.foregrounds,
-        backgrounds=data.backgrounds,
+        foregrounds=min(96, data.foregrounds),
+        backgrounds=min(96, data.backgrounds),
         size=data.picture_size,
         seed=VALIDATION_SEED,
     )
-    size = min(256, data.picture_size)
-    if recipe.window:
-        return make_validation(library, takes=min(24, data.foregrounds), size=size, frames=3)
-    return make_validation(library, takes=min(48, data.foregrounds), size=size)
+    return make_validation(
+        library,
+        takes=min(takes, len(library.foregrounds)),
+        size=min(256, data.picture_size),
+        frames=frames,
+        natural=data.natural,
+    )

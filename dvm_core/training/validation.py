@@ -14,7 +14,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.training.library import Library
 from dvm_core.training.noise import Array
 from dvm_core.training.synthetic import Take, make_take
-from dvm_core.training.variety import WILD
+from dvm_core.training.variety import NATURAL, WILD
 
 VALIDATION_SEED = 900_001
 """Of the pictures that validation is composed from; no recipe may train on it."""
@@ -23,11 +23,30 @@ RADIUS = 10
 """Dilation of the validation's trimaps, in pixels."""
 
 
-def make_validation(library: Library, *, takes: int, size: int, frames: int = 1, seed: int = 900_002) -> list[Take]:
-    """Compose the validation takes; the library must be one that no training saw."""
-    variety = replace(WILD, radius=RADIUS)
-    rngs = (np.random.default_rng([seed, frames, number]) for number in range(takes))
-    return [make_take(library, rng, size, frames=frames, variety=variety) for rng in rngs]
+def make_validation(
+    library: Library, *, takes: int, size: int, frames: int = 1, natural: float = 0.0, seed: int = 900_002
+) -> list[Take]:
+    """Compose the validation takes; the library must be one that no training saw.
+
+    Args:
+        library: Pictures to compose from.
+        takes: How many.
+        size: Height and width in pixels.
+        frames: Frames in a take, an odd number.
+        natural: Share of takes that look like a shot: a run is judged by what it is taught.
+        seed: Of the takes.
+    """
+    manners = (NATURAL if number < round(natural * takes) else WILD for number in range(takes))
+    return [
+        make_take(
+            library,
+            np.random.default_rng([seed, frames, number]),
+            size,
+            frames=frames,
+            variety=replace(manner, radius=RADIUS),
+        )
+        for number, manner in enumerate(manners)
+    ]
 
 
 def score(alphas: Sequence[Array], takes: Sequence[Take]) -> dict[str, float]:
@@ -64,9 +83,9 @@ def matte(network: Lite, take: Take, *, window: bool = False) -> Array:
     frames = torch.from_numpy(np.stack([network_input(take.plates[i], take.trimaps[i]) for i in at])).to(device)
     answer = network.forward_window(frames[None]) if window else network(frames)
     network.train(training)
-    return known_from_trimap(answer[0, 0].float().cpu().numpy(), take.trimaps[middle])
+    return _known_from_trimap(answer[0, 0].float().cpu().numpy(), take.trimaps[middle])
 
 
-def known_from_trimap(alpha: Array, trimap: NDArray[np.uint8]) -> Array:
+def _known_from_trimap(alpha: Array, trimap: NDArray[np.uint8]) -> Array:
     """Put 0 and 1 where the trimap says so."""
     return np.where(trimap == 128, alpha, trimap.astype(np.float32) / 255.0).astype(np.float32)

@@ -2,61 +2,20 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from importlib import resources
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from dvm_core.bridge.errors import InputError, ModelError, UsageError
+from dvm_core.bridge.errors import InputError, ModelError
 from dvm_core.model import cues, weights
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, open_library, turned
 from dvm_core.training.library import add_rendered
 from dvm_core.training.objective import answer
-from dvm_core.training.recipe import Recipe, load_recipe
 from dvm_core.training.state import Average, load_state, save_state
 from dvm_core.training.train import train
-
-
-def test_a_recipe_left_empty_is_the_default(tmp_path):
-    path = tmp_path / "recipe.json"
-    path.write_text("{}")
-    assert load_recipe(path) == Recipe()
-
-
-def test_a_recipe_reads_nested_numbers(tmp_path):
-    path = tmp_path / "recipe.json"
-    path.write_text(json.dumps({"sizes": [64, 96], "shares": [1, 2], "losses": {"temporal": 2}}))
-    recipe = load_recipe(path)
-    assert recipe.sizes == (64, 96)
-    assert recipe.losses.temporal == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ('{"stepz": 3}', "stepz"),
-        ('{"steps": "many"}', "many"),
-        ('{"steps": true}', "True"),
-        ('{"data": {"sead": 1}}', "sead"),
-        ('{"data": 3}', "data"),
-        ('{"sizes": []}', "sizes"),
-        ("[1]", "object"),
-        ("{", "JSON"),
-    ],
-)
-def test_a_recipe_that_is_wrong_is_refused_by_name(tmp_path, text, says):
-    path = tmp_path / "recipe.json"
-    path.write_text(text)
-    with pytest.raises(UsageError, match=says):
-        load_recipe(path)
-
-
-def test_a_missing_recipe_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="none that can be read"):
-        load_recipe(tmp_path / "none.json")
 
 
 def test_a_batch_depends_on_its_number_alone(recipe, library):
@@ -176,13 +135,6 @@ def test_the_average_follows_slowly_and_counts_batches():
     average.update(network, step=1000)
     assert torch.allclose(average.values["0.weight"], start + 0.1)
     assert int(average.values["1.num_batches_tracked"]) == 5
-
-
-@pytest.mark.parametrize("name", ["lite_stills.json", "lite_stills_on.json", "lite_windows.json"])
-def test_the_recipes_of_the_shipped_weights_are_valid(name):
-    recipe = load_recipe(resources.files("dvm_core.training") / "recipes" / name)
-    assert recipe.window == ("windows" in name)
-    assert len(recipe.sizes) == len(recipe.shares)
 
 
 @pytest.mark.parametrize("content", [b"", b"no state", b"PK\x03\x04 cut short"])
