@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks._propagation_clips import LENGTH, Clip, Mask, real_clips
 from benchmarks.evaluation.clips import CLIPS, Take, make_take
-from benchmarks.evaluation.models import matter
+from benchmarks.evaluation.models import network
 from dvm_core.dense_flow import fetched, flow, grey
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.trimap.create import make_trimap
@@ -58,8 +58,10 @@ def trimaps(take: Take, all_found: list[Propagated], seconds: float) -> str:
 def mattes(take: Take, found: list[Propagated], model: str) -> str:
     """Sum of absolute differences over whole frames, in thousands, with each frame's own trimap and with propagated."""
     made = Take(take.name, take.plates, np.stack([one.trimap for one in found]), take.alphas)
+    keys = (found[0].frame, found[-1].frame)
     own, propagated = (
-        float(np.abs(matter(model)(given) - take.alphas)[1:-1].sum(axis=(1, 2)).mean()) / 1e3 for given in (take, made)
+        float(np.abs(network(given, model, keyed) - take.alphas)[1:-1].sum(axis=(1, 2)).mean()) / 1e3
+        for given, keyed in ((take, ()), (made, keys))
     )
     return f"{own:.2f} | {propagated:.2f} | {propagated / own:.2f}x"
 

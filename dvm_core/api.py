@@ -51,7 +51,8 @@ def matte(
         propagate: Take the trimaps that there are as keyframes and propagate them to the other frames.
         progress: Called with each event of `dvm_core.bridge.protocol`, in order, one at a time.
         cancelled: Asked before each frame; when true the job ends.
-        options: `model`, `shot_range`, `corrected` (pattern of alphas that were put right by hand), `resolver` (a
+        options: `model`, `shot_range`, `keys` (frames whose trimaps were painted, where the others were propagated from
+            them), `corrected` (pattern of alphas that were put right by hand), `resolver` (a
             `PathResolver`), and every field of `Settings`.
 
     Raises:
@@ -95,7 +96,7 @@ def plan(
 def _job(
     paths: tuple[str | Path, str | Path, str | Path], range: str, propagate: bool, options: dict[str, Any]
 ) -> MatteJob:
-    options = {"model": "lite", "shot_range": "", "corrected": "", "resolver": _as_it_is, **options}
+    options = {"model": "lite", "shot_range": "", "keys": "", "corrected": "", "resolver": _as_it_is, **options}
     resolve: PathResolver = options.pop("resolver")
     plate, trimap, output = (
         resolve(str(path), role) for path, role in zip(paths, ("plate", "trimap", "output"), strict=True)
@@ -111,6 +112,7 @@ def _job(
         shot_range=options.pop("shot_range"),
         trimap_mode="keyframes" if propagate else "every-frame",
         model=resolve(model, "model") if is_model_file(model) else model,
+        keys=options.pop("keys"),
         corrected=resolve(corrected, "corrected") if corrected else "",
         settings=Settings.from_dict(options),
     )

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from benchmarks.evaluation.clips import Take
 from dvm_core.model.classical import pymatting
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.network import MattingNetwork
+from dvm_core.pipeline.keys import ShotKeys
 from dvm_core.pipeline.session import MattingSession
 
 Alphas = NDArray[np.float32]
@@ -43,17 +45,24 @@ def matter(name: str, rvm: Path | None = None) -> Matte:
     return lambda take: network(take, name)
 
 
-def network(take: Take, name: str) -> Alphas:
-    """Matte with one of this project's models."""
+def network(take: Take, name: str, keyed: Sequence[int] = ()) -> Alphas:
+    """Matte with one of this project's models.
+
+    Args:
+        take: The clip.
+        name: Of the model, with `-single` or without.
+        keyed: Frames that the other trimaps were propagated from.
+    """
     alone = name.endswith(SINGLE)
     with MattingSession(model=name.removesuffix(SINGLE), device="cpu") as session:
         if alone:
             forget_neighbours(session.model)
-        mattes = [
-            matte
-            for plate, trimap in zip(take.plates, take.trimaps, strict=True)
-            for matte in session.push(plate, trimap)
-        ]
+        keys = ShotKeys(range(len(take.plates)), keyed)
+        known = {key: session.known_colours(take.plates[key], take.trimaps[key]) for key in keyed}
+        mattes = []
+        for at, (plate, trimap) in enumerate(zip(take.plates, take.trimaps, strict=True)):
+            said = [(colours, share) for key, share in keys.around(at) if (colours := known[key]) is not None]
+            mattes += session.push(plate, trimap, keys=KnownColours.mixed(said) if said else None)
         mattes += session.finish()
     return np.stack([matte.alpha for matte in mattes])
 

@@ -3,7 +3,7 @@
     {"schema": "dvm-job/1",
      "plate": "plates/sh010.####.exr", "trimap": "keys/sh010.####.png", "output": "mattes/sh010.####.exr",
      "range": "1001-1100", "shot_range": "1001-1100", "trimap_mode": "every-frame", "model": "lite",
-     "corrected": "fixed/sh010.####.exr", "settings": {...}}
+     "keys": "", "corrected": "fixed/sh010.####.exr", "settings": {...}}
 
 A document may come from anywhere, so all of it is checked before anything is done, and nothing in it is ever evaluated.
 """
@@ -26,7 +26,7 @@ JOB_FILE = "job.json"
 """Name of the document inside a job directory."""
 
 _REQUIRED = ("plate", "trimap", "output")
-_OPTIONAL = ("range", "shot_range", "trimap_mode", "model", "corrected", "settings")
+_OPTIONAL = ("range", "shot_range", "trimap_mode", "model", "keys", "corrected", "settings")
 _MAX_BYTES = 1 << 20
 
 
@@ -42,6 +42,8 @@ class MatteJob:
         shot_range: Frames that the shot has, for neighbours; "" for every plate frame on disk.
         trimap_mode: `every-frame`, or `keyframes` to propagate between those there are.
         model: Name, or file of weights.
+        keys: Frames whose trimaps were painted, where those of all others were propagated from them; "" where every
+            trimap stands for itself. With `keyframes`, the trimaps that there are are the keys.
         corrected: Pattern of alphas that were put right by hand: kept as they are, and what was put right in them is
             carried to the frames around them; "" for none.
         settings: How it is made and written.
@@ -57,6 +59,7 @@ class MatteJob:
     shot_range: str = ""
     trimap_mode: str = "every-frame"
     model: str = "lite"
+    keys: str = ""
     corrected: str = ""
     settings: Settings = field(default_factory=Settings)
 
@@ -68,9 +71,12 @@ class MatteJob:
         checks.frame_range("shot_range", self.shot_range)
         checks.choice(TRIMAP_MODES)("trimap_mode", self.trimap_mode)
         checks.name("model", self.model)
+        checks.frame_range("keys", self.keys)
         checks.text("corrected", self.corrected)
         if not isinstance(self.settings, Settings):
             raise checks.refuse("settings", "Settings", self.settings)
+        if self.keys and self.trimap_mode == "keyframes":
+            raise UsageError("With keyframes all trimaps are keys; leave 'keys' out.")
         self._check_files_apart()
         self._check_range_in_shot()
 
@@ -102,6 +108,11 @@ class MatteJob:
     def shot_frames(self) -> Optional[Tuple[int, ...]]:
         """Frames that the shot has, in order; None for every plate frame on disk."""
         return parse_range(self.shot_range) if self.shot_range else None
+
+    @property
+    def key_frames(self) -> Tuple[int, ...]:
+        """Frames that `keys` names, in order."""
+        return parse_range(self.keys) if self.keys else ()
 
     @classmethod
     def from_dict(cls, document: Any, base: str) -> "MatteJob":
@@ -157,6 +168,7 @@ class MatteJob:
             "shot_range": self.shot_range,
             "trimap_mode": self.trimap_mode,
             "model": self.model,
+            "keys": self.keys,
             "corrected": self.corrected,
             "settings": self.settings.to_dict(),
         }

@@ -53,6 +53,7 @@ def _job(paths: tuple[str, str, str], read: ReadOptions, write: WriteOptions, en
         shot_range=read.shot_range,
         trimap_mode="keyframes" if read.propagate else "every-frame",
         model=engine.model,
+        keys=read.keys,
         corrected=read.corrected,
         settings=settings,
     )

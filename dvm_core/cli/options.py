@@ -136,6 +136,15 @@ class ReadOptions(PlateOptions):
         bool,
         typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
     ] = False
+    keys: Annotated[
+        str,
+        typer.Option(
+            metavar="FRAMES",
+            help="Painted ones among trimaps that were propagated: 1001,1040.",
+            rich_help_panel=_READ,
+            show_default=False,
+        ),
+    ] = ""
     trimap_channel: TrimapChannel = ""
     corrected: Annotated[
         str,

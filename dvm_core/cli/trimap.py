@@ -84,7 +84,7 @@ def propagate(
     overwrite: Overwrite = False,
 ) -> None:
     """Make a trimap for every frame from a few keyframes; a new key changes frames up to the next keys alone."""
-    from dvm_core.bridge.frames import parse_range
+    from dvm_core.bridge.frames import format_range, parse_range
     from dvm_core.io.trimap_file import TrimapReader, TrimapWriter
     from dvm_core.pipeline.keyframes import KeyframeTrimaps
 
@@ -107,6 +107,9 @@ def propagate(
             else:
                 seconds = time.perf_counter() - began
                 show(protocol.frame(frame, seconds, str(written), index=index, total=len(frames)))
+    painted = [frame for frame in source.keyed if frame in frames]
+    if told.progress == "auto" and painted:
+        say(f"Matte them with --keys {format_range(painted)}: what is known there helps the others.")
     if told.confidence:
         track = {str(frame): source.confidence[frame] for frame in frames}
         document: dict[str, object] = {"schema": "dvm-confidence/1", "keys": list(source.keyed), "confidence": track}

@@ -93,11 +93,13 @@ class FarmPlan:
         job = self.pinned.job
         existing = "overwrite" if job.settings.existing == "overwrite" else "resume"
         settings = replace(job.settings, existing=existing)
-        made = next((parameter.value for parameter in self.parameters if parameter.name == "Propagated"), None)
-        if made is None:
+        values = {parameter.name: parameter.value for parameter in self.parameters}
+        if "Propagated" not in values:
             return replace(job, settings=settings)
         settings = replace(settings, trimap_channel="")
-        return replace(job, trimap=made, trimap_mode="every-frame", settings=settings)
+        return replace(
+            job, trimap=values["Propagated"], trimap_mode="every-frame", keys=values["Keys"], settings=settings
+        )
 
     def step(self, name: str) -> Step:
         """A step by its name; KeyError if the plan has none."""

@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from dvm_core.bridge.frames import normalise_pattern
 from dvm_core.bridge.job import is_model_file
-from dvm_core.farm.pins import Pinned
+from dvm_core.farm.pins import Pinned, plain_range
 
 PATH, TEXT, NUMBER = "PATH", "STRING", "INT"
 
@@ -157,6 +157,8 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
     if job.trimap_mode == "keyframes":
         made = str(PurePath(beside(job.output, "trimaps")) / "trimap.####.png")
         found.append(Parameter("Propagated", PATH, made, "Pattern of the propagated trimaps.", "NONE"))
+    if keys := _keys(pinned):
+        found.append(Parameter("Keys", TEXT, keys, "Frames whose trimaps were painted."))
     if settings.fg:
         found.append(Parameter("Foreground", PATH, settings.fg, "Pattern of the foregrounds to write.", "NONE"))
     for name, value in (("Layer", settings.layer), ("View", settings.view), ("TrimapChannel", settings.trimap_channel)):
@@ -167,6 +169,12 @@ def parameters_of(pinned: Pinned) -> dict[str, Parameter]:
         found.append(Parameter("MovieFrames", TEXT, settings.movie_frames, "How a movie is numbered.", "", choices))
     found.append(Parameter("Review", PATH, beside(job.output, "qc"), "Folder of the last step's findings.", "OUT"))
     return {parameter.name: parameter for parameter in found}
+
+
+def _keys(pinned: Pinned) -> str:
+    """Those keys that the job's frames are made from: the others' trimaps are not written by Propagate."""
+    read = set(pinned.shot.read(pinned.window))
+    return plain_range(tuple(key for key in pinned.shot.keys.keyed if key in read))
 
 
 def matte_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
@@ -185,7 +193,7 @@ def matte_command(parameters: dict[str, Parameter]) -> tuple[Token, ...]:
         *_options(parameters, engine),
         *_reading(parameters),
         *(() if "Propagated" in parameters else _options(parameters, ("TrimapChannel",))),
-        *_options(parameters, ("Corrected", "Channels", "Compression")),
+        *_options(parameters, ("Keys", "Corrected", "Channels", "Compression")),
         *((("--fg=", parameters["Foreground"]),) if "Foreground" in parameters else ()),
         ("--", parameters["Depth"]),
         ("--", parameters["Existing"]),

@@ -7,6 +7,9 @@ replace), pixels near the unknown region counting most, smoothed, and looked up 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -30,22 +33,53 @@ _DECADES, _TOP = 4.0, 2.0  # of density: what familiarity spans, and where it en
 Float = NDArray[np.float32]
 
 
-class ColourModel:
-    """Densities of both sides' known colours.
+@dataclass(frozen=True)
+class KnownColours:
+    """Which colours the known foreground and the known background have.
 
-    Args:
-        plate: (H, W, 3) float32 in [0, 1].
-        trimap: (H, W) of 0, 128 and 255. A side without known pixels is taken as at home in all colours alike.
+    Attributes:
+        densities: (2, `BINS`, `BINS`, `BINS`) float32 over sRGB, foreground first, in multiples of the mean density;
+            all 0 for a side without known pixels.
     """
 
-    def __init__(self, plate: Float, trimap: NDArray[np.uint8]) -> None:
+    densities: Float
+
+    @classmethod
+    def of(cls, plate: Float, trimap: NDArray[np.uint8]) -> KnownColours:
+        """Count those of one frame.
+
+        Args:
+            plate: (H, W, 3) float32 in [0, 1].
+            trimap: (H, W) of 0, 128 and 255.
+        """
         known = (trimap == 0) | (trimap == 255)
         distance = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
         near = known & (distance < _FAR)
         bins = _bins(plate[near])
         weight = 1.0 / (1.0 + distance[near] / np.float32(_NEAR))
         foreground = trimap[near] == 255
-        sides = [_histogram(bins[side], weight[side]) for side in (foreground, ~foreground)]
+        return cls(np.stack([_histogram(bins[side], weight[side]) for side in (foreground, ~foreground)]))
+
+    @classmethod
+    def mixed(cls, parts: Sequence[tuple[KnownColours, float]]) -> KnownColours:
+        """Those of several frames by their shares; a side that some have not is shared out among those that have it.
+
+        Args:
+            parts: Colours and their shares, at least one, all above 0.
+        """
+        sides = [[(known.densities[side], share) for known, share in parts] for side in (0, 1)]
+        return cls(np.stack([_mixed(side) for side in sides]))
+
+
+class ColourModel:
+    """What the known colours of both sides say of any colour.
+
+    Args:
+        known: The colours. A side without any is taken as at home in all colours alike.
+    """
+
+    def __init__(self, known: KnownColours) -> None:
+        sides = [density if density.any() else np.ones_like(density) for density in known.densities]
         narrow, wide = ([_smooth(side, sigma) for side in sides] for sigma in (NARROW, WIDE))
         volumes = [_share(narrow, _DOUBT[0]), _share(wide, _DOUBT[1]), *map(_familiarity, narrow)]
         self._volumes = torch.from_numpy(np.stack(volumes).astype(np.float32))[None]
@@ -72,11 +106,20 @@ def _bins(colours: Float) -> NDArray[np.int32]:
 
 
 def _histogram(bins: NDArray[np.int32], weight: Float) -> Float:
-    """Density of a side's colours in multiples of the mean density, (BINS, BINS, BINS)."""
+    """Density of a side's colours in multiples of the mean density, (BINS, BINS, BINS); 0 where there are none."""
     if bins.size == 0:
-        return np.ones((BINS, BINS, BINS), np.float32)
+        return np.zeros((BINS, BINS, BINS), np.float32)
     counts = np.bincount(bins, weights=weight, minlength=BINS**3)
     return np.asarray(counts * (BINS**3 / counts.sum()), np.float32).reshape(BINS, BINS, BINS)
+
+
+def _mixed(parts: Sequence[tuple[Float, float]]) -> Float:
+    """A side's densities by their shares."""
+    there = [(density, share) for density, share in parts if density.any()]
+    if not there:
+        return np.zeros_like(parts[0][0])
+    whole = sum(share for _, share in there)
+    return np.asarray(sum(density * np.float32(share / whole) for density, share in there), np.float32)
 
 
 def _smooth(density: Float, sigma: float) -> Float:

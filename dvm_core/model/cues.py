@@ -14,6 +14,9 @@ Channels of `network_input` (`CHANNELS` in all), each about [0, 1]:
 * 14 foreground's share by distance alone, 15-16 nearness of the known foreground and background (1 at it, 1/2 at 1.6
   radii of the unknown band, `band_radius`)
 * 17-18 foreground's share by the colour models, narrow and wide; 19-20 familiarity to the foreground and the background
+
+A frame whose trimap was propagated knows less than the keys that it came from: what the tracker was not sure of is
+unknown there. So its colour models are mostly of the keys' known pixels (`KEYS`, ADR 0015).
 """
 
 from __future__ import annotations
@@ -26,19 +29,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dvm_core.model import colour_model
+from dvm_core.model.colour_model import CHANNELS as MODEL_CHANNELS
+from dvm_core.model.colour_model import ColourModel, KnownColours
 from dvm_core.model.layout import channels_first, tensor_of
 from dvm_core.model.network import PreparedFrame
 
 CHANNELS = 21
 _CUES = CHANNELS - 5
-_MODEL = _CUES - colour_model.CHANNELS  # first of the colour models' channels among the cues
+_MODEL = _CUES - MODEL_CHANNELS  # first of the colour models' channels among the cues
 _DEPTHS = (0.0, 8.0, 24.0)  # pixels inside a known region that samples are taken at
 _HALF_NEARNESS = 1.6  # radii of the band
 _NARROWEST, _WIDEST, _NARROW = 1.0, 64.0, 0.1  # radii in pixels, and the share of the ridge that may be narrower
 _FAR = 1e4  # pixels; stands for "there is none"
 _ABSENT = 0.5  # colour of a side that the frame does not have
 _BATCH = 1 << 16  # unknown pixels handled at a time: what lies between stays in the processor's cache
+KEYS = 0.9
+"""Share of the keys' known colours in those of a frame between them; the rest, its own, follows changes of light."""
 _OFFSETS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1))
 
 # Cues of known background and of known foreground, as above; their colours, which are the plate's, are filled in later.
@@ -187,9 +193,10 @@ class CuedFrame(PreparedFrame):
     Args:
         plate: (H, W, 3) float32, display-referred sRGB in [0, 1].
         trimap: (H, W) of 0, 128 and 255.
+        keys: What the frames know that the trimap was propagated from; None for a trimap that was made for the frame.
     """
 
-    def __init__(self, plate: Float, trimap: Trimap) -> None:
+    def __init__(self, plate: Float, trimap: Trimap, keys: KnownColours | None = None) -> None:
         self.plate, self.trimap = plate, trimap
         unknown = np.flatnonzero(_is_unknown(trimap)).astype(np.int32)
         # Of each pixel, the row of its cues; known pixels share two, and bring their own colours.
@@ -201,7 +208,8 @@ class CuedFrame(PreparedFrame):
             return
         half = _HALF_NEARNESS * band_radius(trimap)  # before the samples, which fill a large frame's memory
         foreground, background = _sample(plate, trimap == 255, unknown), _sample(plate, trimap == 0, unknown)
-        model = colour_model.ColourModel(plate, trimap)
+        known = KnownColours.of(plate, trimap)
+        model = ColourModel(known if keys is None else KnownColours.mixed([(keys, KEYS), (known, 1.0 - KEYS)]))
         cues = self._cues[len(_KNOWN) :]
         for start in range(0, unknown.size, _BATCH):
             part = slice(start, start + _BATCH)
@@ -227,12 +235,13 @@ class CuedFrame(PreparedFrame):
         return channels_first(pixels)[:, :channels]
 
 
-def network_input(plate: Float, trimap: Trimap) -> Float:
+def network_input(plate: Float, trimap: Trimap, keys: KnownColours | None = None) -> Float:
     """The whole frame as the network sees it, (CHANNELS, H, W) float32.
 
     Args:
         plate: (H, W, 3) float32, display-referred sRGB in [0, 1].
         trimap: (H, W) of 0, 128 and 255.
+        keys: As for `CuedFrame`.
     """
     everything = slice(None)
-    return CuedFrame(plate, trimap).crop(everything, everything)[0].numpy()
+    return CuedFrame(plate, trimap, keys).crop(everything, everything)[0].numpy()

@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from dvm_core.model import colour_line, cues
 from dvm_core.model.blocks import ConvNormReLU, PreciseConv2d
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.network import Features, Footprint, MattingNetwork, Window
 from dvm_core.model.temporal import TemporalFusion
 
@@ -109,6 +110,7 @@ class Lite(MattingNetwork):
     stem_halo = 4
     finish_channels = 3  # the plate's colour, which lines are evaluated at
     drafts = DRAFT
+    keyed = True
     draft_halo = 20
     halo = 4
     margin = 96  # what lies beyond moves an alpha by two steps of 8 bits at most
@@ -150,9 +152,11 @@ class Lite(MattingNetwork):
         """The parts that only a window uses."""
         return self.fusion, self.widen, self.trust, self.adjust
 
-    def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> cues.CuedFrame:
+    def prepare(
+        self, plate: NDArray[np.float32], trimap: NDArray[np.uint8], keys: KnownColours | None = None
+    ) -> cues.CuedFrame:
         """Colour cues of the whole frame; shapes and ranges as in `MattingNetwork.prepare`."""
-        return cues.CuedFrame(plate, trimap)
+        return cues.CuedFrame(plate, trimap, keys)
 
     def stem(self, frame: Tensor) -> Tensor:
         """(N, cues.CHANNELS, h, w) to (N, 48 + POOLED, h / 4, w / 4): maps, and means over each cell of the plate."""

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.correction import NO_CORRECTIONS, Corrections
 
 
@@ -73,6 +74,7 @@ class MattingNetwork(nn.Module, ABC):
             ones are reduced to about that. None for pictures of any size.
         footprint: Memory that it takes.
         finish_channels: Channels of a frame, the first ones, that `finish` looks at; None for all.
+        keyed: Whether `prepare` makes use of what keys know.
         corrections: Finished frames of the shot that the weights were finetuned for; none for all others.
         drafts: Channels of a draft; where there are some, `draft` and `absorb` come between `encode` and `context`.
         draft_halo: Reach of `draft` in pixels; a multiple of `context_stride`.
@@ -91,15 +93,19 @@ class MattingNetwork(nn.Module, ABC):
     drafts: int = 0
     draft_halo: int = 0
     finish_channels: int | None = None
+    keyed: bool = False
     corrections: Corrections = NO_CORRECTIONS
 
     @abstractmethod
-    def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> PreparedFrame:
+    def prepare(
+        self, plate: NDArray[np.float32], trimap: NDArray[np.uint8], keys: KnownColours | None = None
+    ) -> PreparedFrame:
         """Compute what must be seen over the whole frame before it is cut.
 
         Args:
             plate: (H, W, 3), display-referred sRGB in [0, 1]; H and W multiples of `stride`.
             trimap: (H, W) of 0, 128 and 255.
+            keys: What the frames know that the trimap was propagated from; None for a trimap made for the frame.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.model.blocks import PreciseConv2d
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.decoder import Decoder, SubPixelStep
 from dvm_core.model.encoder import Encoder
 from dvm_core.model.fusion import SpatioTemporalFusion
@@ -110,7 +111,9 @@ class RN50(MattingNetwork):
         low = self.decoder.low(self.fusion(levels, self.step))
         return self._heads(low, frames[-self.step :])
 
-    def prepare(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> NormalisedFrame:
+    def prepare(
+        self, plate: NDArray[np.float32], trimap: NDArray[np.uint8], keys: KnownColours | None = None
+    ) -> NormalisedFrame:
         """Nothing is computed over the whole frame; see the base class."""
         return NormalisedFrame(plate, trimap)
 

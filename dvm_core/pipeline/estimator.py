@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.fold import fold_norms
 from dvm_core.model.network import Features, MattingNetwork, PreparedFrame, Window
 from dvm_core.pipeline.device import Compute
@@ -44,6 +45,9 @@ class Estimator(Protocol):
     def region(self, frame: Frame) -> Box | None:
         """What is computed for a frame's alpha; None for nothing."""
 
+    def known_colours(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> KnownColours | None:
+        """What a key, (H, W, 3) and (H, W), tells the frames that its trimap is propagated to; None for nothing."""
+
     def shrink(self) -> bool:
         """Take less memory from now on, at the same result; False where that is not possible."""
 
@@ -66,6 +70,10 @@ class ClosedFormEstimator:
     def region(self, frame: Frame) -> Box | None:
         """See `Estimator.region`."""
         return frame.unknown_box
+
+    def known_colours(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> KnownColours | None:
+        """See `Estimator.known_colours`."""
+        return None
 
     def shrink(self) -> bool:
         """See `Estimator.shrink`."""
@@ -122,6 +130,10 @@ class NetworkEstimator:
         if self._network.margin is None or frame.unknown_box is None:
             return None if frame.unknown_box is None else bounds
         return frame.unknown_box.grown(self._network.margin, bounds).snapped(2 * self._network.stride, bounds)
+
+    def known_colours(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> KnownColours | None:
+        """See `Estimator.known_colours`."""
+        return KnownColours.of(plate, trimap) if self._network.keyed else None
 
     def shrink(self) -> bool:
         """See `Estimator.shrink`."""
@@ -221,7 +233,7 @@ class NetworkEstimator:
             if frame.plate is None:
                 raise RuntimeError(f"the plate of frame {frame.number} was released before it was encoded")
             bounds = self._bounds(frame)
-            frame.prepared = self._network.prepare(_pad(frame.plate, bounds), _pad(frame.trimap, bounds))
+            frame.prepared = self._network.prepare(_pad(frame.plate, bounds), _pad(frame.trimap, bounds), frame.keys)
         return frame.prepared
 
     def _crop(

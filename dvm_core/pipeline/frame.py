@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.network import Features, PreparedFrame
 from dvm_core.pipeline.regions import Box, mask_box
 
@@ -29,6 +30,7 @@ class Frame:
         plate: (H, W, 3) float32, display-referred [0, 1]; None once nothing needs it any more.
         trimap: (H, W) of 0, 128 and 255.
         wanted: Whether its alpha is asked for, or only what it tells its neighbours.
+        keys: Known colours of the keys that its trimap was propagated from; None for one that was made for it.
         prepared: Whole-frame cues, from when it is first encoded until its alpha is done.
         encoded: Its features.
         reduced: The frame that stands for it where the network works on a reduced plate; it has those in its place.
@@ -38,6 +40,7 @@ class Frame:
     plate: NDArray[np.float32] | None
     trimap: NDArray[np.uint8]
     wanted: bool = True
+    keys: KnownColours | None = None
     prepared: PreparedFrame | None = None
     encoded: Encoded | None = None
     reduced: Frame | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dvm_core.io.plate import Plate
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.pipeline.patience import Say, Stamp, patiently, stamp
 from dvm_core.pipeline.regions import Box, union
 from dvm_core.pipeline.session import MattingSession
@@ -25,11 +26,26 @@ _THREADS = 8  # they wait for the disk or the network
 Result = TypeVar("Result")
 
 
+class Given(NamedTuple):
+    """A frame as it is read.
+
+    Attributes:
+        plate: Its pixels.
+        trimap: (H, W) uint8 of 0, 128 and 255.
+        keys: Known colours of the keys that its trimap was propagated from, where the model asks for them.
+    """
+
+    plate: Plate
+    trimap: NDArray[np.uint8]
+    keys: KnownColours | None
+
+
 class _Content(NamedTuple):
-    """One frame's hashes, and what its alpha is computed over."""
+    """One frame's hashes, and what its alpha is computed over; `keys` says what it takes from which keys."""
 
     plate: bytes
     trimap: bytes
+    keys: bytes
     region: Box | None
 
 
@@ -38,9 +54,10 @@ class Inputs:
 
     An alpha depends on the plates (as files, for it keeps something of their headers) and the trimaps (as values,
     wherever they come from) of its window; and on the region over which each of these frames is encoded, which follows
-    from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown. Where frames were put
-    right by hand, it also depends on the nearest of these, on how far they are, and on all that their own alphas
-    would depend on.
+    from where the trimaps of the frames that it serves, up to `reach` frames away, are unknown. Where trimaps were
+    propagated, it also depends on the keys around each frame of the window, if the model asks for them. Where frames
+    were put right by hand, it also depends on the nearest of these, on how far they are, and on all that their own
+    alphas would depend on.
 
     Args:
         shot: Where the frames are.
@@ -52,27 +69,30 @@ class Inputs:
         self._shot = shot
         self._window = session.window
         self._region = session.region
+        self._keyed, self._known_colours = session.keyed, session.known_colours
         self._say = say
         self._positions = {frame: position for position, frame in enumerate(shot.frames)}
         self._contents: dict[int, _Content] = {}
         self._alphas: dict[int, bytes] = {}
         self._files: dict[Path, tuple[Stamp, bytes]] = {}
+        self._key_names: dict[int, bytes] = {}
+        self._key_colours: dict[int, KnownColours | None] = {}
 
-    def read(self, frame: int) -> tuple[Plate, NDArray[np.uint8]]:
-        """A frame's plate and trimap, (H, W) uint8 of 0, 128 and 255.
+    def read(self, frame: int) -> Given:
+        """A frame with all that its alpha is made from.
 
         Raises:
-            InputError: One cannot be read, now or after some patience.
+            InputError: A file cannot be read, now or after some patience.
         """
 
         def read() -> tuple[Plate, NDArray[np.uint8]]:
             # The hash comes first: pixels newer than their name are only made again, older ones would be kept.
             file = self._plate(frame)
             plate, trimap = self._shot.plate.read(frame), self._shot.trimap.read(frame)
-            self._contents[frame] = self._content(file, trimap)
+            self._contents[frame] = self._content(frame, file, trimap)
             return plate, trimap
 
-        return self._patiently(read, frame)
+        return Given(*self._patiently(read, frame), self._keys_of(frame))
 
     def trimap(self, frame: int) -> NDArray[np.uint8]:
         """A frame's trimap alone, as `read` gives it; InputError as there."""
@@ -99,7 +119,7 @@ class Inputs:
         with ThreadPoolExecutor(_THREADS) as pool:
             files = pool.map(lambda frame: self._patiently(lambda: self._plate(frame), frame), around)
             for frame, file in zip(around, files, strict=True):
-                self._contents[frame] = self._content(file, self.trimap(frame))
+                self._contents[frame] = self._content(frame, file, self.trimap(frame))
         for frame in corrected:
             path = self._shot.corrected.path(frame)
             self._alphas[frame] = patiently(partial(self._file, path), [path], frame=frame, say=self._say)
@@ -118,7 +138,7 @@ class Inputs:
         for near in neighbours(self._positions[frame], self._window, count):
             content = self._at(near)
             regions = [box for far in served(near, self._window, count) if (box := self._at(far).region) is not None]
-            yield content.plate + content.trimap + f"{union(regions) if regions else None}".encode()
+            yield content.plate + content.trimap + content.keys + f"{union(regions) if regions else None}".encode()
 
     def _at(self, position: int) -> _Content:
         return self._contents[self._shot.frames[position]]
@@ -128,9 +148,31 @@ class Inputs:
         position, far = self._positions[frame], reach(self._window)
         return self._shot.frames[max(position - far, 0) : position + far + 1]
 
-    def _content(self, plate: bytes, trimap: NDArray[np.uint8]) -> _Content:
-        values = hashlib.blake2b(trimap.tobytes(), digest_size=16).digest()
-        return _Content(plate, values, self._region(trimap))
+    def _content(self, frame: int, plate: bytes, trimap: NDArray[np.uint8]) -> _Content:
+        keys = (self._key_name(key) + f"{share}".encode() for key, share in self._keys_around(frame))
+        return _Content(plate, _values(trimap), b"".join(keys), self._region(trimap))
+
+    def _keys_around(self, frame: int) -> tuple[tuple[int, float], ...]:
+        """The keys that a frame's alpha depends on, and their shares."""
+        return self._shot.keys.around(frame) if self._keyed else ()
+
+    def _key_name(self, key: int) -> bytes:
+        """Hash of what a key tells others; found out once a job, before its pixels are read."""
+        if key not in self._key_names:
+            self._key_names[key] = self._patiently(lambda: self._plate(key), key) + _values(self.trimap(key))
+        return self._key_names[key]
+
+    def _keys_of(self, frame: int) -> KnownColours | None:
+        """What the keys around a frame know, by their shares; the colours of no other keys are kept."""
+        around = self._keys_around(frame)
+        read = self._key_colours
+        self._key_colours = {key: read[key] if key in read else self._colours_of(key) for key, _ in around}
+        known = [(colours, share) for key, share in around if (colours := self._key_colours[key]) is not None]
+        return KnownColours.mixed(known) if known else None
+
+    def _colours_of(self, key: int) -> KnownColours | None:
+        plate = self._patiently(lambda: self._shot.plate.read(key), key)
+        return self._known_colours(plate.display, self.trimap(key))
 
     def _patiently(self, read: Callable[[], Result], frame: int) -> Result:
         paths = (self._shot.plate.sequence.path(frame), self._shot.trimap.path(frame))
@@ -146,6 +188,10 @@ class Inputs:
         if known is None or known[0] != now:
             known = self._files[path] = now, _file_hash(path)
         return known[1]
+
+
+def _values(trimap: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(trimap.tobytes(), digest_size=16).digest()
 
 
 def _file_hash(path: Path) -> bytes:

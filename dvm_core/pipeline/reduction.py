@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from dvm_core.io.trimap_file import FOREGROUND, UNKNOWN
 from dvm_core.model import colour_line
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.layout import channels_first, tensor_of
 from dvm_core.pipeline.estimator import Alpha, NetworkEstimator, Pixel
 from dvm_core.pipeline.frame import Frame
@@ -113,6 +114,10 @@ class ReducedEstimator:
             return None
         return small.scaled(self._divisor).cut(Box(0, 0, *frame.trimap.shape))
 
+    def known_colours(self, plate: NDArray[np.float32], trimap: NDArray[np.uint8]) -> KnownColours | None:
+        """See `Estimator.known_colours`; of the pixels that the network sees."""
+        return self._network.known_colours(reduced(plate, self._divisor), reduced_trimap(trimap, self._divisor))
+
     def shrink(self) -> bool:
         """See `Estimator.shrink`."""
         return self._network.shrink()
@@ -122,8 +127,8 @@ class ReducedEstimator:
         if frame.reduced is None:
             if frame.plate is None:
                 raise RuntimeError(f"the plate of frame {frame.number} was released before it was reduced")
-            plate = reduced(frame.plate, self._divisor)
-            frame.reduced = Frame(frame.number, plate, reduced_trimap(frame.trimap, self._divisor), frame.wanted)
+            plate, trimap = reduced(frame.plate, self._divisor), reduced_trimap(frame.trimap, self._divisor)
+            frame.reduced = Frame(frame.number, plate, trimap, frame.wanted, frame.keys)
         return frame.reduced
 
     @torch.inference_mode()

@@ -234,12 +234,12 @@ class _Run:
         """The mattes of one run of neighbouring frames, with what outputs need of their plates."""
         waiting: dict[int, Plate] = {}
         with ReadAhead(map(work.inputs.read, span.frames), work.queue) as frames:
-            for plate, trimap in frames:
+            for plate, trimap, keys in frames:
                 self._stop_if_cancelled()
                 wanted = plate.frame in span.wanted
                 if wanted:  # the session keeps the display-referred pixels as long as it needs them
                     waiting[plate.frame] = plate._replace(display=_NOTHING)
-                for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted):
+                for matte in session.push(plate.display, trimap, frame=plate.frame, wanted=wanted, keys=keys):
                     yield matte, waiting.pop(matte.frame)
         self._stop_if_cancelled()
         for matte in session.remaining():

@@ -29,6 +29,7 @@ from dvm_core.bridge.errors import DeviceError, InputError, UsageError
 from dvm_core.bridge.settings import Settings
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model.closed_form import ClosedForm
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.correction import NO_CORRECTIONS
 from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline import device as devices
@@ -128,6 +129,11 @@ class MattingSession:
         return self._model.window if isinstance(self._model, ClosedForm) else self._network().window
 
     @property
+    def keyed(self) -> bool:
+        """Whether the model makes use of `known_colours`."""
+        return isinstance(self._model, MattingNetwork) and self._model.keyed
+
+    @property
     def reach(self) -> int:
         """Frames on each side that can change a frame's alpha; `push` gives a matte back so many frames later."""
         return reach(self.window)
@@ -158,7 +164,15 @@ class MattingSession:
         self._estimator = ReducedEstimator(network, plan.divisor, self._compute.device) if reduces else network
         return plan
 
-    def push(self, plate: Any, trimap: Any, *, frame: int | None = None, wanted: bool = True) -> list[Matte]:
+    def push(
+        self,
+        plate: Any,
+        trimap: Any,
+        *,
+        frame: int | None = None,
+        wanted: bool = True,
+        keys: KnownColours | None = None,
+    ) -> list[Matte]:
         """Add the next frame of the shot.
 
         Args:
@@ -166,6 +180,7 @@ class MattingSession:
             trimap: (H, W), floats in [0, 1] or bytes in 0..255.
             frame: Its number; by default counted from 0.
             wanted: False for a frame that only its neighbours need.
+            keys: For a trimap that was propagated, what its keys know (`known_colours`, `KnownColours.mixed`).
 
         Returns:
             The mattes that became final, oldest first; often of earlier frames than this one.
@@ -184,7 +199,7 @@ class MattingSession:
             self.plan(size, 1 << 30)
         self._size = size
         number = self._received if frame is None else frame
-        self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted)
+        self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted, keys)
         self._restore = restorer(plate)
         self._received += 1
         return list(self._drain(self._received - self.reach))
@@ -202,6 +217,19 @@ class MattingSession:
         """What is computed for the alpha of a frame with this trimap, (H, W) of 0, 128 and 255; None for nothing."""
         estimator = self._planned()
         return estimator.region(Frame(0, None, trimap))
+
+    def known_colours(self, plate: Any, trimap: Any) -> KnownColours | None:
+        """What a key tells the frames that its trimap is propagated to, for `push`; None where the model asks no keys.
+
+        Args:
+            plate: As for `push`.
+            trimap: As for `push`.
+        """
+        pixels = plate_pixels(plate)
+        size = (pixels.shape[0], pixels.shape[1])
+        if self._estimator is None:
+            self.plan(size, 1 << 30)
+        return self._planned().known_colours(pixels, trimap_pixels(trimap, size))
 
     def close(self) -> None:
         """Let go of the model and of all frames."""

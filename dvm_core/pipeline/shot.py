@@ -16,6 +16,7 @@ from dvm_core.io.trimap_file import UNKNOWN, TrimapReader
 from dvm_core.model.network import Window
 from dvm_core.pipeline.corrected import CorrectedAlphas
 from dvm_core.pipeline.keyframes import KeyframeTrimaps
+from dvm_core.pipeline.keys import ShotKeys
 from dvm_core.pipeline.patience import Say
 from dvm_core.pipeline.preflight import Problem, TrimapSource, listed, missing, refuse, survey
 from dvm_core.pipeline.windows import spans
@@ -28,6 +29,7 @@ class Shot:
     Attributes:
         plate: Reader of the plates.
         trimap: Reader of the trimaps.
+        keys: Whose trimaps the others were propagated from.
         corrected: Alphas that were put right by hand.
         frames: Every frame that can be a neighbour, sorted.
         wanted: Those that are written, sorted.
@@ -37,6 +39,7 @@ class Shot:
 
     plate: PlateReader
     trimap: TrimapSource
+    keys: ShotKeys
     corrected: CorrectedAlphas
     frames: tuple[int, ...]
     wanted: tuple[int, ...]
@@ -45,7 +48,8 @@ class Shot:
 
     def read(self, window: Window) -> list[int]:
         """Every frame that is read to write the wanted ones with a model that has a window, in order."""
-        return sorted(_needed(self.frames, self.wanted, self.corrected, window))
+        needed = _needed(self.frames, self.wanted, self.corrected, window)
+        return sorted(self.keys.needs(sorted(needed)))
 
 
 def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
@@ -75,13 +79,15 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     usable = set(plate.frames) & set(keyed)
     frames = tuple(frame for frame in shot if frame in usable)
     there = [frame for frame in wanted if frame in usable]
-    needed = _needed(frames, there, corrected, window)
+    keys, strangers = _keys(job, trimap, frames)
+    problems += strangers
+    needed = keys.needs(sorted(_needed(frames, there, corrected, window)))
     if isinstance(trimap, KeyframeTrimaps):
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
     refuse(problems + found + (corrected.problems(compared, size) if any(size) else []))
     warnings = (*_warnings(shot, frames, wanted, window), *_gaps(job, plate), *_strangers(corrected))
-    return Shot(plate, trimap, corrected, frames, wanted, size, warnings)
+    return Shot(plate, trimap, keys, corrected, frames, wanted, size, warnings)
 
 
 def require_unknown(job: MatteJob, shot: Shot, read: Callable[[int], NDArray[np.uint8]]) -> None:
@@ -116,6 +122,21 @@ def _trimaps(
         keyframes = KeyframeTrimaps(files, plate, shot, wanted[0], say=say)
         return keyframes, keyframes.frames
     return files, _keyed(files, wanted)
+
+
+def _keys(job: MatteJob, trimap: TrimapSource, frames: tuple[int, ...]) -> tuple[ShotKeys, list[Problem]]:
+    """The keys among a shot's frames, and what is wrong with those that a job names."""
+    if isinstance(trimap, KeyframeTrimaps):
+        return ShotKeys(frames, trimap.keyed), []
+    there = sorted(set(job.key_frames).intersection(frames))
+    gone = sorted(set(job.key_frames).difference(frames))
+    if not gone:
+        return ShotKeys(frames, there), []
+    sentence = (
+        f"Expected a plate and a trimap of every key (frames {job.keys}), and each a frame of the shot, "
+        f"found otherwise for {listed(gone)}; add what they lack, or leave them out of `keys`."
+    )
+    return ShotKeys(frames, there), [Problem(sentence, gone[0])]
 
 
 def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dvm_core.dense_flow import fetched, flow, grey
 from dvm_core.io.trimap_file import BACKGROUND
-from dvm_core.model.colour_model import FAMILIAR, ColourModel
+from dvm_core.model.colour_model import FAMILIAR, ColourModel, KnownColours
 from dvm_core.model.propagation import deep_features
 from dvm_core.model.propagation_recall import Recall
 from dvm_core.trimap.propagate_grid import Grid, Map
@@ -77,7 +77,7 @@ class Looks:
         for frame, key in keys.items():  # one by one: few plates are kept
             seen.append(features(frame, plates))
             labels.append(grid.reduce((key != BACKGROUND).astype(np.float32)) > 0.5)
-            self._colours.append(ColourModel(plates.small(frame), on_grid(key, grid)))
+            self._colours.append(ColourModel(KnownColours.of(plates.small(frame), on_grid(key, grid))))
         self._recall = Recall(seen, labels)
         self.prior = self._recall.prior
 

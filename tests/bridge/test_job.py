@@ -55,6 +55,22 @@ def test_frames_are_those_of_the_ranges_or_none():
     assert MatteJob.from_dict(MINIMAL, "/shots").shot_frames is None
 
 
+def test_keys_are_frames_among_the_trimaps_of_every_frame():
+    job = MatteJob.from_dict(dict(MINIMAL, keys="1,5-7"), "/shots")
+    assert job.key_frames == (1, 5, 6, 7)
+    assert MatteJob.from_dict(job.to_dict(), "/elsewhere") == job
+    assert MatteJob.from_dict(MINIMAL, "/shots").key_frames == ()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({"keys": "1", "trimap_mode": "keyframes"}, "all trimaps are keys"), ({"keys": "one"}, "'keys'")],
+)
+def test_keys_that_mean_nothing_are_refused(more, says):
+    with pytest.raises(UsageError, match=says):
+        MatteJob.from_dict(dict(MINIMAL, **more), "/shots")
+
+
 @pytest.mark.parametrize("schema", [None, "dvm-job/2", 1, ["dvm-job/1"]])
 def test_an_unknown_schema_is_refused(schema):
     with pytest.raises(UsageError, match=r"'schema' must be 'dvm-job/1'; found"):

@@ -111,6 +111,13 @@ def test_what_is_matted_reaches_the_job(dvm, shot, monkeypatch):
     assert (job.settings.fg, job.corrected) == ("/f/fg.#.exr", "/f/fixed.#.exr")
 
 
+def test_keys_among_propagated_trimaps_reach_the_job(dvm, shot, monkeypatch):
+    seen = []
+    monkeypatch.setattr(pipeline, "run_job", lambda job, **_: seen.append(job))
+    assert dvm("matte", shot.plate, "-t", shot.trimap, "-o", shot.output, "--keys", "1001,1003").code == 0
+    assert seen[0].key_frames == (1001, 1003)
+
+
 def test_foreground_is_written_beside_the_alpha(dvm, shot, image_reader):
     ran = dvm(*shot.arguments, "--fg", shot.folder / "fg.####.exr", "--range", "1002")
     assert ran.code == 0, ran.err

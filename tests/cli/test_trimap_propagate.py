@@ -43,6 +43,7 @@ def test_a_key_reaches_every_frame_and_its_confidence_is_written(dvm, keyed, ima
     assert track["keys"] == [first]
     assert list(track["confidence"]) == [str(frame) for frame in keyed.frames]
     assert track["confidence"][str(first)] == 1.0
+    assert f"--keys {first}:" in ran.out
 
 
 def test_a_range_writes_that_range_alone(dvm, keyed):

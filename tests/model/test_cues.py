@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.cues import CHANNELS, CuedFrame, band_radius, network_input
 
 FORE, BACK = np.float32([0.9, 0.3, 0.1]), np.float32([0.1, 0.2, 0.6])
@@ -155,3 +156,18 @@ def test_a_ragged_rim_does_not_make_a_band_narrow():
 @pytest.mark.parametrize(("value", "radius"), [(0, 1.0), (255, 1.0), (128, 64.0)])
 def test_a_trimap_without_a_band_has_a_radius_within_bounds(value, radius):
     assert band_radius(np.full((30, 40), value, np.uint8)) == radius
+
+
+def test_keys_tell_a_frame_of_colours_that_its_own_trimap_does_not_know():
+    plate, trimap, _ = two_colours()
+    blind = np.where(trimap == 255, 128, trimap).astype(np.uint8)
+    everything = slice(None)
+    alone, told = (
+        CuedFrame(plate, blind, keys).crop(everything, everything)[0].numpy()
+        for keys in (None, KnownColours.of(plate, trimap))
+    )
+    np.testing.assert_array_equal(alone, network_input(plate, blind))
+    np.testing.assert_array_equal(told[:17], alone[:17])
+    assert told[19, 20, 50] > 0.8  # familiar to the foreground
+    assert told[19, 20, 10] == alone[19, 20, 10] == 0  # known pixels need no telling
+    assert told[19, 20, 22] < 0.3 < 0.4 < alone[19, 20, 22]  # who knows no foreground takes any colour for one

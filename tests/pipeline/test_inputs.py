@@ -4,6 +4,7 @@ import pytest
 
 from dvm_core.bridge.job import MatteJob
 from dvm_core.model import weight_file, weights
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.session import MattingSession
 from dvm_core.pipeline.shot import open_shot
@@ -62,6 +63,19 @@ def names(folder, session):
     return look
 
 
+@pytest.fixture
+def keyed_names(folder, session):
+    """Names of all frames' inputs with keys on 1, 5 and 9."""
+
+    def look():
+        job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr", keys="1,5,9")
+        inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
+        inputs.look(tuple(FRAMES))
+        return {frame: inputs.name(frame) for frame in FRAMES}
+
+    return look
+
+
 def differing(before, after):
     return [frame for frame in FRAMES if before[frame] != after[frame]]
 
@@ -113,3 +127,24 @@ def test_a_repainted_keyframe_changes_the_names_of_its_two_segments_alone(folder
     propagate(keys)
     changed = differing(before, names())
     assert changed == [3, 4, 5, 6, 7]
+
+
+def test_a_key_is_in_the_names_of_its_two_segments_alone(folder, keyed_names, names):
+    before = keyed_names()
+    assert differing(before, names()) == list(FRAMES)  # keys themselves have neighbours that take from keys
+    write(folder / "plate.9.exr", np.full((*SIZE, 3), 0.99, np.float32), "half")
+    assert differing(before, keyed_names()) == [5, 6, 7, 8, 9]
+
+
+def test_a_frame_is_read_with_what_its_keys_know_by_their_shares(folder, session):
+    paint(folder, 5, (100, 100, 300, 600))
+    job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr", keys="1,5,9")
+    inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
+    given = {frame: inputs.read(frame) for frame in (1, 2, 5)}
+    assert given[1].keys is None
+    assert given[5].keys is None
+    known = [
+        (session.known_colours(given[key].plate.display, given[key].trimap), share)
+        for key, share in ((1, 0.75), (5, 0.25))
+    ]
+    np.testing.assert_array_equal(given[2].keys.densities, KnownColours.mixed(known).densities)

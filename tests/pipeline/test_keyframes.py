@@ -93,7 +93,10 @@ def test_a_matte_with_keyframes_is_the_matte_of_the_propagated_trimaps_bit_for_b
     run_job(job("within", trimap=f"{keyed}/key.####.png", trimap_mode="keyframes"))
     for frame, trimap in read_all(source(keyed)).items():
         write(keyed / f"made.{frame}.png", trimap, "uint8")
-    run_job(job("beside", trimap=f"{keyed}/made.####.png"))
+    run_job(job("beside", trimap=f"{keyed}/made.####.png", keys="1001,1008"))
+    run_job(job("part", trimap=f"{keyed}/made.####.png", keys="1001,1008", range="1004-1005"))
+    for frame in (1004, 1005):
+        assert (keyed / f"part/alpha.{frame}.exr").read_bytes() == (keyed / f"beside/alpha.{frame}.exr").read_bytes()
     for frame in range(1001, 1009):
         within, beside = (
             cv2.imread(str(keyed / out / f"alpha.{frame}.exr"), cv2.IMREAD_UNCHANGED) for out in ("within", "beside")
@@ -114,6 +117,19 @@ def test_a_part_of_a_range_is_what_the_whole_range_gives(keyed, job):
     run_job(job("part", range="1004-1005", **keyframes))
     for frame in (1004, 1005):
         assert (keyed / f"part/alpha.{frame}.exr").read_bytes() == (keyed / f"whole/alpha.{frame}.exr").read_bytes()
+
+
+def test_keys_that_the_shot_has_not_are_named(keyed, job):
+    with pytest.raises(InputError, match=r"every key \(frames 1001,1020-1021\).*otherwise for 1020, 1021"):
+        run_job(job("out", keys="1001,1020-1021"))
+
+
+def test_a_resumed_job_redoes_the_segments_of_a_key_whose_plate_changed(keyed, job, write):
+    """The trimaps stay as they are: only what the key's colours tell has changed."""
+    resumed = {"keys": "1001,1005,1008", "settings": {"existing": "resume"}}
+    run_job(job("out", keys="1001,1005,1008"))
+    write(keyed / "plate.1008.exr", np.full((48, 64, 3), 0.5, np.float32))
+    assert run_job(job("out", **resumed)).frames == (1005, 1006, 1007, 1008)
 
 
 @pytest.mark.parametrize("broken", ["key.1001.png", "key.1008.png", "plate.1002.exr", "plate.1007.exr"])
