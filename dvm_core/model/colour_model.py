@@ -27,6 +27,7 @@ BINS = 32
 NARROW, WIDE = 0.6, 2.0  # standard deviations of the smoothing, in bins
 _NEAR = 32.0  # pixels from the unknown region at which a known pixel counts half
 _FAR = 160.0  # pixels from which on it does not count
+_STRIP = 1 << 18  # pixels counted at a time: a large frame's are counted beside what else is kept of it
 _DOUBT = (0.1, 0.3)  # density, in multiples of the mean, that stands for "seen by chance", narrow and wide
 _DECADES, _TOP = 4.0, 2.0  # of density: what familiarity spans, and where it ends, a hundred times the mean
 
@@ -55,10 +56,16 @@ class KnownColours:
         known = (trimap == 0) | (trimap == 255)
         distance = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
         near = known & (distance < _FAR)
-        bins = _bins(plate[near])
-        weight = 1.0 / (1.0 + distance[near] / np.float32(_NEAR))
-        foreground = trimap[near] == 255
-        return cls(np.stack([_histogram(bins[side], weight[side]) for side in (foreground, ~foreground)]))
+        counts = np.zeros((2, BINS**3))
+        rows = max(_STRIP // known.shape[1], 1)
+        for top in range(0, known.shape[0], rows):
+            part = slice(top, top + rows)
+            bins = _bins(plate[part][near[part]])
+            weight = 1.0 / (1.0 + distance[part][near[part]] / np.float32(_NEAR))
+            foreground = trimap[part][near[part]] == 255
+            for side, its in zip(counts, (foreground, ~foreground), strict=True):
+                side += np.bincount(bins[its], weights=weight[its], minlength=BINS**3)
+        return cls(np.stack([_density(side) for side in counts]))
 
     @classmethod
     def mixed(cls, parts: Sequence[tuple[KnownColours, float]]) -> KnownColours:
@@ -105,12 +112,11 @@ def _bins(colours: Float) -> NDArray[np.int32]:
     return np.asarray((cells[:, 0] * BINS + cells[:, 1]) * BINS + cells[:, 2])
 
 
-def _histogram(bins: NDArray[np.int32], weight: Float) -> Float:
-    """Density of a side's colours in multiples of the mean density, (BINS, BINS, BINS); 0 where there are none."""
-    if bins.size == 0:
-        return np.zeros((BINS, BINS, BINS), np.float32)
-    counts = np.bincount(bins, weights=weight, minlength=BINS**3)
-    return np.asarray(counts * (BINS**3 / counts.sum()), np.float32).reshape(BINS, BINS, BINS)
+def _density(counts: NDArray[np.float64]) -> Float:
+    """A side's counts, (BINS**3,), in multiples of the mean, (BINS, BINS, BINS); 0 where there are none."""
+    whole = counts.sum()
+    scale = BINS**3 / whole if whole else 0.0
+    return np.asarray(counts * scale, np.float32).reshape(BINS, BINS, BINS)
 
 
 def _mixed(parts: Sequence[tuple[Float, float]]) -> Float:

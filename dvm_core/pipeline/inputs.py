@@ -92,7 +92,8 @@ class Inputs:
             self._contents[frame] = self._content(frame, file, trimap)
             return plate, trimap
 
-        return Given(*self._patiently(read, frame), self._keys_of(frame))
+        keys = self._keys_of(frame)  # first, so that no more than one plate is held here
+        return Given(*self._patiently(read, frame), keys)
 
     def trimap(self, frame: int) -> NDArray[np.uint8]:
         """A frame's trimap alone, as `read` gives it; InputError as there."""
@@ -165,12 +166,15 @@ class Inputs:
     def _keys_of(self, frame: int) -> KnownColours | None:
         """What the keys around a frame know, by their shares; the colours of no other keys are kept."""
         around = self._keys_around(frame)
+        if not around:
+            return None
         read = self._key_colours
         self._key_colours = {key: read[key] if key in read else self._colours_of(key) for key, _ in around}
         known = [(colours, share) for key, share in around if (colours := self._key_colours[key]) is not None]
         return KnownColours.mixed(known) if known else None
 
     def _colours_of(self, key: int) -> KnownColours | None:
+        self._key_name(key)
         plate = self._patiently(lambda: self._shot.plate.read(key), key)
         return self._known_colours(plate.display, self.trimap(key))
 

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.cues import network_input
 from dvm_core.training.library import Library, add_photographs, add_rendered, make_library
 from dvm_core.training.noise import Rng
 from dvm_core.training.recipe import Data, Recipe
 from dvm_core.training.synthetic import Take, make_take
-from dvm_core.training.variety import choose
+from dvm_core.training.trimaps import trimap_of
+from dvm_core.training.variety import choose, propagated
 
 Batch = dict[str, Tensor]
 """`frames` (N, T, C, H, W) network input; `alpha` and `unknown` (N, T, 1, H, W); `contrast` (N, T, 3, H, W);
@@ -24,6 +26,7 @@ Batch = dict[str, Tensor]
 
 _SURROUND = 64  # pixels composed beyond a crop, often: cues are computed on whole frames
 _SURROUNDED = 0.3  # how often
+_KEY_BAND = (3, 13)  # pixels that a key's trimap reaches beyond what is mixed
 
 
 def open_library(data: Data) -> Library:
@@ -73,9 +76,12 @@ class Batches(Dataset[Batch]):
     def _sample(self, rng: Rng, size: int, frames: int) -> dict[str, np.ndarray]:
         largest = self._library.foregrounds.shape[1]
         side = min(largest, size + _SURROUND) if rng.random() < _SURROUNDED else size
-        take = make_take(self._library, rng, side, frames=frames, variety=choose(rng, self._recipe.data.natural))
+        variety = choose(rng, self._recipe.data.natural)
+        keyed = rng.random() < self._recipe.data.keyed
+        take = make_take(self._library, rng, side, frames=frames, variety=propagated(variety) if keyed else variety)
         row, column = _look_at_unknown(take, rng, size)
-        return _arrays(take, slice(row, row + size), slice(column, column + size))
+        keys = _known_by_a_key(take, rng) if keyed else None
+        return _arrays(take, keys, slice(row, row + size), slice(column, column + size))
 
 
 def load(recipe: Recipe, library: Library, first: int) -> Iterator[Batch]:
@@ -134,8 +140,13 @@ def _look_at_unknown(take: Take, rng: Rng, size: int) -> tuple[int, int]:
     return row, column
 
 
-def _arrays(take: Take, rows: slice, columns: slice) -> dict[str, np.ndarray]:
-    inputs = [network_input(*frame) for frame in zip(take.plates, take.trimaps, strict=True)]
+def _known_by_a_key(take: Take, rng: Rng) -> KnownColours:
+    """What a key on the take's first frame knows, whose band is even."""
+    return KnownColours.of(take.plates[0], trimap_of(take.alphas[0], int(rng.integers(*_KEY_BAND))))
+
+
+def _arrays(take: Take, keys: KnownColours | None, rows: slice, columns: slice) -> dict[str, np.ndarray]:
+    inputs = [network_input(*frame, keys) for frame in zip(take.plates, take.trimaps, strict=True)]
     trimaps = take.trimaps[:, None, rows, columns]
     return {
         "frames": np.stack(inputs)[..., rows, columns],

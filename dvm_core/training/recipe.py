@@ -22,6 +22,8 @@ class Data:
             empty for none.
         rendered_share: How often a foreground is one of them, where there are any; in [0, 1).
         natural: Share of takes that look like a shot, in colours, light and trimaps; in [0, 1].
+        keyed: Share of takes whose trimaps know little, as propagated ones do, and whose keys tell what colours both
+            sides have; in [0, 1].
         picture_size: Height and width of the library's pictures, in pixels.
         seed: Of the library.
     """
@@ -34,6 +36,7 @@ class Data:
     rendered: str = ""
     rendered_share: float = 0.35
     natural: float = 0.0
+    keyed: float = 0.0
     picture_size: int = 448
     seed: int = 1
 
@@ -142,7 +145,9 @@ def _rules(recipe: Recipe) -> dict[str, bool]:
         == len(recipe.sizes)
         and min(recipe.shares) >= 0
         and sum(recipe.shares) > 0,
-        "alone and natural must be in [0, 1]": all(0 <= share <= 1 for share in (recipe.alone, data.natural)),
+        "alone, natural and keyed must be in [0, 1]": all(
+            0 <= share <= 1 for share in (recipe.alone, data.natural, data.keyed)
+        ),
         "average, photograph_share and rendered_share must be in [0, 1), with 1 left out": all(
             0 <= share < 1 for share in (recipe.average, data.photograph_share, data.rendered_share)
         ),

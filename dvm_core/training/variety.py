@@ -6,7 +6,7 @@ ones look like a shot: what is usual is worth knowing, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dvm_core.training.noise import Rng
 
@@ -58,6 +58,7 @@ WILD = Variety()
 NATURAL = Variety(
     dressed=0.06,
     patched=0.03,
+    thin=0.18,
     rimmed=0.5,
     swapped=0.0,
     grey=0.1,
@@ -67,9 +68,13 @@ NATURAL = Variety(
     cast=0.03,
     grain=(0.4, 0.6, 0.0),
     quality=70,
-    trimaps=(0.62, 0.1, 0.02, 0.1, 0.03, 0.13),
-    reach=(3, 12),
+    reach=(2, 16),
 )
+
+
+def propagated(variety: Variety) -> Variety:
+    """The same manner with trimaps as they come from propagation: none is even, many have lost what is solid."""
+    return replace(variety, trimaps=(0.0, 0.2, 0.1, 0.1, 0.25, 0.35))
 
 
 def choose(rng: Rng, natural: float) -> Variety:

@@ -30,6 +30,19 @@ def test_windows_have_three_frames(recipe, library):
     assert batch["frames"].shape[1] == batch["alpha"].shape[1] == 3
 
 
+def test_keys_tell_more_than_the_trimaps_of_keyed_takes_know(recipe, library):
+    keyed = Batches(replace(recipe, data=replace(recipe.data, keyed=1.0)), library)
+    told, untold = [], []
+    for number in range(12):
+        frames, alpha = (keyed[number][name][:, 0] for name in ("frames", "alpha"))
+        trimap_knows = frames[:, 3].flatten(1).any(1)  # some known foreground
+        familiar = frames[:, 19:20][(alpha == 1) & (frames[:, 4:5] == 1)]
+        told += [float(familiar.mean())] if len(familiar) else []
+        untold += (~trimap_knows).tolist()
+    assert any(untold)
+    assert np.mean(told) > 0.8  # what is solid and unknown has colours that the key knows
+
+
 def test_turned_batches_keep_frame_and_truth_together(recipe, library):
     batch = Batches(recipe, library)[0]
     for turn in range(4):
