@@ -57,7 +57,7 @@ def network(take: Take, name: str, keyed: Sequence[int] = ()) -> Alphas:
     with MattingSession(model=name.removesuffix(SINGLE), device="cpu") as session:
         if alone:
             forget_neighbours(session.model)
-        keys = ShotKeys(range(len(take.plates)), keyed)
+        keys = ShotKeys(keyed)
         known = {key: session.known_colours(take.plates[key], take.trimaps[key]) for key in keyed}
         mattes = []
         for at, (plate, trimap) in enumerate(zip(take.plates, take.trimaps, strict=True)):

@@ -127,16 +127,16 @@ def _trimaps(
 def _keys(job: MatteJob, trimap: TrimapSource, frames: tuple[int, ...]) -> tuple[ShotKeys, list[Problem]]:
     """The keys among a shot's frames, and what is wrong with those that a job names."""
     if isinstance(trimap, KeyframeTrimaps):
-        return ShotKeys(frames, trimap.keyed), []
+        return ShotKeys(trimap.keyed), []
     there = sorted(set(job.key_frames).intersection(frames))
     gone = sorted(set(job.key_frames).difference(frames))
     if not gone:
-        return ShotKeys(frames, there), []
+        return ShotKeys(there), []
     sentence = (
         f"Expected a plate and a trimap of every key (frames {job.keys}), and each a frame of the shot, "
         f"found otherwise for {listed(gone)}; add what they lack, or leave them out of `keys`."
     )
-    return ShotKeys(frames, there), [Problem(sentence, gone[0])]
+    return ShotKeys(there), [Problem(sentence, gone[0])]
 
 
 def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:

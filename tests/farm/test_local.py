@@ -88,6 +88,18 @@ def test_keyframes_are_propagated_by_segments_and_give_the_pixels_of_one_process
     assert trimaps == [f"trimap.{frame}.png" for frame in FRAMES]
 
 
+def test_keys_far_from_the_range_tell_their_colours_though_frames_between_get_no_trimaps(clip):
+    keyed = clip.paint_keys((1001, 1009))
+    run_job(clip.job("whole", range="1005", **keyed))
+    made = plan(clip.job("apart", range="1005", **keyed), Chunks(3))
+    assert made.job.keys == "1001,1009"
+    (outcome,) = local.run([made], 2)
+    assert outcome.fault is None, outcome.fault.message
+    assert clip.alphas("apart") == clip.alphas("whole")
+    trimaps = {path.name for path in (clip.folder / "apart" / "sh010_trimaps").iterdir()}
+    assert trimaps == {f"trimap.{frame}.png" for frame in FRAMES if frame not in (1002, 1008)}
+
+
 def test_chunks_are_corrected_by_frames_that_are_not_theirs(clip):
     """One that was put right lies before the range, one in another chunk; trimaps are propagated for them, too."""
     given = clip.paint_keys((1001, 1009)) | clip.put_right((1002, 1007))
