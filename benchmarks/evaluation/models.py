@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from benchmarks.evaluation.clips import Take
 from dvm_core.model.classical import pymatting
-from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.network import MattingNetwork
 from dvm_core.pipeline.keys import ShotKeys
 from dvm_core.pipeline.session import MattingSession
@@ -61,8 +60,7 @@ def network(take: Take, name: str, keyed: Sequence[int] = ()) -> Alphas:
         known = {key: session.known_colours(take.plates[key], take.trimaps[key]) for key in keyed}
         mattes = []
         for at, (plate, trimap) in enumerate(zip(take.plates, take.trimaps, strict=True)):
-            said = [(colours, share) for key, share in keys.around(at) if (colours := known[key]) is not None]
-            mattes += session.push(plate, trimap, keys=KnownColours.mixed(said) if said else None)
+            mattes += session.push(plate, trimap, keys=keys.tell(at, known.__getitem__))
         mattes += session.finish()
     return np.stack([matte.alpha for matte in mattes])
 

@@ -170,11 +170,10 @@ class Inputs:
             return None
         read = self._key_colours
         self._key_colours = {key: read[key] if key in read else self._colours_of(key) for key, _ in around}
-        known = [(colours, share) for key, share in around if (colours := self._key_colours[key]) is not None]
-        return KnownColours.mixed(known) if known else None
+        return self._shot.keys.tell(frame, self._key_colours.__getitem__)
 
     def _colours_of(self, key: int) -> KnownColours | None:
-        self._key_name(key)
+        self._key_name(key)  # first, as in `read`
         plate = self._patiently(lambda: self._shot.plate.read(key), key)
         return self._known_colours(plate.display, self.trimap(key))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+
+from dvm_core.model.colour_model import KnownColours
 
 
 class ShotKeys:
@@ -32,6 +34,16 @@ class ShotKeys:
         share = (frame - first) / (last - first)
         return ((first, 1.0 - share), (last, share))
 
-    def needs(self, frames: Sequence[int]) -> set[int]:
+    def tell(self, frame: int, known: Callable[[int], KnownColours | None]) -> KnownColours | None:
+        """What the keys next to a frame know, by their shares; None where there are none, or the model asks none.
+
+        Args:
+            frame: Its number.
+            known: Gives what a key knows.
+        """
+        parts = [(colours, share) for key, share in self.around(frame) if (colours := known(key)) is not None]
+        return KnownColours.mixed(parts) if parts else None
+
+    def needs(self, frames: Collection[int]) -> set[int]:
         """Some frames, and the keys next to them."""
         return {*frames, *(key for frame in frames for key, _ in self.around(frame))}

@@ -195,8 +195,7 @@ class MattingSession:
         size = (pixels.shape[0], pixels.shape[1])
         if self._size not in (None, size):
             raise InputError(f"Every plate of a shot must be of one size, {self._size}, not {size}.", frame=frame)
-        if self._estimator is None:
-            self.plan(size, 1 << 30)
+        self._ready(size)
         self._size = size
         number = self._received if frame is None else frame
         self._frames[self._received] = Frame(number, pixels, trimap_pixels(trimap, size), wanted, keys)
@@ -227,9 +226,7 @@ class MattingSession:
         """
         pixels = plate_pixels(plate)
         size = (pixels.shape[0], pixels.shape[1])
-        if self._estimator is None:
-            self.plan(size, 1 << 30)
-        return self._planned().known_colours(pixels, trimap_pixels(trimap, size))
+        return self._ready(size).known_colours(pixels, trimap_pixels(trimap, size))
 
     def close(self) -> None:
         """Let go of the model and of all frames."""
@@ -240,6 +237,12 @@ class MattingSession:
         self._frames.clear()
         self._received = self._next = 0
         self._size = None
+
+    def _ready(self, size: tuple[int, int]) -> Estimator:
+        """The estimator; where nobody made a plan, one for a shot of any length."""
+        if self._estimator is None:
+            self.plan(size, 1 << 30)
+        return self._planned()
 
     def _planned(self) -> Estimator:
         if self._estimator is None:

@@ -49,7 +49,7 @@ class Shot:
     def read(self, window: Window) -> list[int]:
         """Every frame that is read to write the wanted ones with a model that has a window, in order."""
         needed = _needed(self.frames, self.wanted, self.corrected, window)
-        return sorted(self.keys.needs(sorted(needed)))
+        return sorted(self.keys.needs(needed))
 
 
 def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
@@ -81,7 +81,7 @@ def open_shot(job: MatteJob, window: Window, *, say: Say) -> Shot:
     there = [frame for frame in wanted if frame in usable]
     keys, strangers = _keys(job, trimap, frames)
     problems += strangers
-    needed = keys.needs(sorted(_needed(frames, there, corrected, window)))
+    needed = keys.needs(_needed(frames, there, corrected, window))
     if isinstance(trimap, KeyframeTrimaps):
         needed = trimap.needs(sorted(needed))
     size, found = survey(plate, trimap, sorted(needed))
@@ -128,15 +128,15 @@ def _keys(job: MatteJob, trimap: TrimapSource, frames: tuple[int, ...]) -> tuple
     """The keys among a shot's frames, and what is wrong with those that a job names."""
     if isinstance(trimap, KeyframeTrimaps):
         return ShotKeys(trimap.keyed), []
-    there = sorted(set(job.key_frames).intersection(frames))
-    gone = sorted(set(job.key_frames).difference(frames))
+    there = set(job.key_frames).intersection(frames)
+    keys, gone = ShotKeys(sorted(there)), sorted(set(job.key_frames) - there)
     if not gone:
-        return ShotKeys(there), []
+        return keys, []
     sentence = (
         f"Expected a plate and a trimap of every key (frames {job.keys}), and each a frame of the shot, "
         f"found otherwise for {listed(gone)}; add what they lack, or leave them out of `keys`."
     )
-    return ShotKeys(there), [Problem(sentence, gone[0])]
+    return keys, [Problem(sentence, gone[0])]
 
 
 def _keyed(trimap: TrimapReader, wanted: tuple[int, ...]) -> tuple[int, ...]:

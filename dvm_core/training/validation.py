@@ -36,16 +36,16 @@ def make_validation(
         natural: Share of takes that look like a shot: a run is judged by what it is taught.
         seed: Of the takes.
     """
-    manners = (NATURAL if number < round(natural * takes) else WILD for number in range(takes))
+    first_wild = round(natural * takes)
     return [
         make_take(
             library,
             np.random.default_rng([seed, frames, number]),
             size,
             frames=frames,
-            variety=replace(manner, radius=RADIUS),
+            variety=replace(NATURAL if number < first_wild else WILD, radius=RADIUS),
         )
-        for number, manner in enumerate(manners)
+        for number in range(takes)
     ]
 
 

@@ -51,25 +51,22 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def names(folder, session):
-    """Names of all frames' inputs as they are now."""
+def open_inputs(folder, session):
+    """The inputs of a job as its files are now; `keys` as the job names them."""
 
-    def look():
-        job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr")
-        inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
-        inputs.look(tuple(FRAMES))
-        return {frame: inputs.name(frame) for frame in FRAMES}
+    def make(keys=""):
+        job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr", keys=keys)
+        return Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
 
-    return look
+    return make
 
 
 @pytest.fixture
-def keyed_names(folder, session):
-    """Names of all frames' inputs with keys on 1, 5 and 9."""
+def names(open_inputs):
+    """Names of all frames' inputs as they are now."""
 
-    def look():
-        job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr", keys="1,5,9")
-        inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
+    def look(keys=""):
+        inputs = open_inputs(keys)
         inputs.look(tuple(FRAMES))
         return {frame: inputs.name(frame) for frame in FRAMES}
 
@@ -103,9 +100,8 @@ def test_a_trimap_that_widens_what_its_neighbours_are_encoded_over_reaches_their
     assert differing(before, names()) == [3, 4, 5, 6, 7]
 
 
-def test_reading_and_looking_give_the_same_names(folder, names, session):
-    job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr")
-    inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
+def test_reading_and_looking_give_the_same_names(open_inputs, names):
+    inputs = open_inputs()
     for frame in FRAMES:
         inputs.read(frame)
     assert {frame: inputs.name(frame) for frame in FRAMES} == names()
@@ -129,17 +125,16 @@ def test_a_repainted_keyframe_changes_the_names_of_its_two_segments_alone(folder
     assert changed == [3, 4, 5, 6, 7]
 
 
-def test_a_key_is_in_the_names_of_its_two_segments_alone(folder, keyed_names, names):
-    before = keyed_names()
+def test_a_key_is_in_the_names_of_its_two_segments_alone(folder, names):
+    before = names("1,5,9")
     assert differing(before, names()) == list(FRAMES)  # keys themselves have neighbours that take from keys
     write(folder / "plate.9.exr", np.full((*SIZE, 3), 0.99, np.float32), "half")
-    assert differing(before, keyed_names()) == [5, 6, 7, 8, 9]
+    assert differing(before, names("1,5,9")) == [5, 6, 7, 8, 9]
 
 
-def test_a_frame_is_read_with_what_its_keys_know_by_their_shares(folder, session):
+def test_a_frame_is_read_with_what_its_keys_know_by_their_shares(folder, open_inputs, session):
     paint(folder, 5, (100, 100, 300, 600))
-    job = MatteJob(f"{folder}/plate.%d.exr", f"{folder}/trimap.%d.png", f"{folder}/alpha.%d.exr", keys="1,5,9")
-    inputs = Inputs(open_shot(job, session.window, say=_nobody), session, say=_nobody)
+    inputs = open_inputs("1,5,9")
     given = {frame: inputs.read(frame) for frame in (1, 2, 5)}
     assert given[1].keys is None
     assert given[5].keys is None
