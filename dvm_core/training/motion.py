@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,7 @@ FAST = 8.0
 """Pixels from frame to frame from which a motion is fast."""
 
 _TURN, _FAST_TURN = 30.0, 100.0  # degrees, typically, while a layer shifts by its own width: what is fast often turns
+_SPIN = (10.0, 70.0)  # degrees from frame to frame of what spins
 
 
 class Motion:
@@ -21,14 +24,22 @@ class Motion:
         size: Height and width of the layer in pixels.
         speed: Typical shift from frame to frame, in pixels.
         elastic: Whether the layer also bends, as cloth, hair and smoke do.
+        spins: Whether it turns as blades, wheels and swung arms do, in place of the turn that goes with its speed.
+
+    Attributes:
+        sweep: Shift from frame to frame of its furthest parts, in pixels.
     """
 
-    def __init__(self, rng: Rng, size: int, speed: float, *, elastic: bool) -> None:
+    def __init__(self, rng: Rng, size: int, speed: float, *, elastic: bool, spins: bool = False) -> None:
         self._size = size
         self._shift = rng.normal(0, speed, 2)
         self._bend_back = rng.normal(0, 0.2 * speed, 2)
         self._turn = rng.normal(0, (_TURN if speed < FAST else _FAST_TURN) * speed / size)
         self._zoom = rng.normal(0, speed / size)
+        self.sweep = speed
+        if spins:
+            self._turn = float(rng.choice((-1, 1)) * np.exp(rng.uniform(*np.log(_SPIN))))
+            self.sweep += math.radians(abs(self._turn)) * size / 2
         self._bend: Array | None = None
         if elastic:
             self._bend = spectral_noise(rng, size, 2.2, 2) * np.float32(speed * rng.uniform(0.2, 0.8))

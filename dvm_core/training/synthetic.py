@@ -20,9 +20,9 @@ from dvm_core.training.noise import Array, Rng, disc_blur
 from dvm_core.training.trimaps import LOWEST, random_trimap
 from dvm_core.training.variety import WILD, Variety
 
-_UNSHARP, _BLURRED = 0.22, 0.3  # share of foregrounds out of focus, and of takes with an open shutter
 _FLUNG = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
 _SLOW, _FASTEST = 0.2, 50.0  # pixels from frame to frame
+_MOST_TAPS = 48  # moments of an open shutter
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, variety
     back = layers.background(library, rng, size, variety)
     front, alpha = layers.foreground(library, rng, size, back, variety)
     layer = np.dstack([front * alpha[..., None], alpha])
-    layer, back = _focus(layer, back, rng)
-    moved, behind = _move(layer, back, rng, frames)
+    layer, back = _focus(layer, back, rng, variety.unsharp)
+    moved, behind = _move(layer, back, rng, frames, variety)
     return shoot_take(moved, behind, rng, variety, front)
 
 
@@ -91,27 +91,28 @@ def _shoot(
     return plate, trimap, alpha, (straight - back).astype(np.float32), camera.expose(straight)
 
 
-def _focus(layer: Array, back: Array, rng: Rng) -> tuple[Array, Array]:
+def _focus(layer: Array, back: Array, rng: Rng, unsharp: float) -> tuple[Array, Array]:
     """Put the background, and now and then the foreground, out of focus."""
     if rng.random() < 0.6:
         back = disc_blur(back, rng.uniform(0.7, 8.0))
-    if rng.random() < _UNSHARP:
+    if rng.random() < unsharp:
         layer = disc_blur(layer, float(np.exp(rng.uniform(np.log(0.7), np.log(10.0)))))
     return layer, back
 
 
-def _move(layer: Array, back: Array, rng: Rng, frames: int) -> tuple[list[Array], list[Array]]:
+def _move(layer: Array, back: Array, rng: Rng, frames: int, variety: Variety) -> tuple[list[Array], list[Array]]:
     """Both layers at each frame's time, with the foreground's motion blur where its shutter is open."""
     size = layer.shape[0]
-    blurred = rng.random() < _BLURRED
+    blurred = rng.random() < variety.blurred
     speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else _SLOW), np.log(FAST))))
     front_speed = 3.0 * speed if blurred else speed
     if frames > 1 and rng.random() < _FLUNG:
         speed = front_speed = float(np.exp(rng.uniform(np.log(FAST), np.log(_FASTEST))))
-    front_motion = Motion(rng, size, front_speed, elastic=bool(rng.random() < 0.5))
+    spins = blurred and rng.random() < variety.spun
+    front_motion = Motion(rng, size, front_speed, elastic=bool(rng.random() < 0.5), spins=spins)
     back_motion = Motion(rng, size, min(speed, FAST) * rng.uniform(0.0, 1.5), elastic=False)
     shutter = float(rng.uniform(0.25, 1.0)) if blurred else 0.0
-    taps = int(np.clip(2.0 * front_speed * shutter, 5, 40))  # a step of the foreground is to be about a pixel
+    taps = int(np.clip(2.0 * front_motion.sweep * shutter, 5, _MOST_TAPS))  # a step is to be about a pixel
     times = [float(at - frames // 2) for at in range(frames)]
     return (
         [front_motion.exposed(layer, time, shutter, taps) for time in times],

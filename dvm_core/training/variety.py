@@ -22,6 +22,9 @@ class Variety:
         rimmed: Share whose colour changes towards what is thin.
         alike: Share whose mean colour is the background's.
         paired: Share with a soft one before it; behind hair it would teach that gaps are covered.
+        unsharp: Share out of focus.
+        blurred: Share of takes with an open shutter.
+        spun: Share whose foreground spins under it.
         swapped: Share of pictures whose channels are swapped.
         grey: Share of pictures that lose most of their colour: smoke, dust, grey hair, a wall.
         exposure: Spread of each layer's exposure.
@@ -41,6 +44,9 @@ class Variety:
     rimmed: float = 0.35
     alike: float = 0.06
     paired: float = 0.08
+    unsharp: float = 0.22
+    blurred: float = 0.3
+    spun: float = 0.0
     swapped: float = 0.5
     grey: float = 0.15
     exposure: float = 0.35
@@ -58,8 +64,11 @@ WILD = Variety()
 NATURAL = Variety(
     dressed=0.06,
     patched=0.03,
-    thin=0.18,
+    thin=0.26,
     rimmed=0.5,
+    unsharp=0.3,
+    blurred=0.38,
+    spun=0.2,
     swapped=0.0,
     grey=0.1,
     exposure=0.25,
@@ -68,13 +77,14 @@ NATURAL = Variety(
     cast=0.03,
     grain=(0.4, 0.6, 0.0),
     quality=70,
+    trimaps=(0.52, 0.11, 0.04, 0.09, 0.09, 0.15),
     reach=(2, 16),
 )
 
 
 def propagated(variety: Variety) -> Variety:
     """The same manner with trimaps as they come from propagation: none is even, many have lost what is solid."""
-    return replace(variety, trimaps=(0.0, 0.2, 0.1, 0.1, 0.25, 0.35))
+    return replace(variety, trimaps=(0.0, 0.2, 0.1, 0.1, 0.3, 0.3))
 
 
 def choose(rng: Rng, natural: float) -> Variety:

@@ -111,3 +111,15 @@ def test_the_colour_of_an_edge_changes_and_that_of_the_core_stays(monkeypatch):
         return np.mean(found)
 
     assert unlike(1.0) > unlike(0.0) + 0.1
+
+
+def test_what_is_thinned_covers_less_and_where_strands_are_sparse_the_core_stays_solid():
+    alpha = np.zeros((SIDE, SIDE), np.float32)
+    alpha[:32], alpha[32:48] = 1.0, 0.5
+    thinned = [layers._thinned(alpha, np.random.default_rng(seed)) for seed in range(200)]
+    assert all((thin <= alpha).all() and thin[40].mean() < 0.5 for thin in thinned)
+    solid = [thin for thin in thinned if (thin[:32] == 1).all()]
+    assert 40 < len(solid) < 80
+    coverage = [float(thin[40, 0]) for thin in solid]
+    assert 0.5**3 < min(coverage) < 0.2
+    assert 0.35 < max(coverage) < 0.5

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -178,3 +180,34 @@ def test_an_alpha_without_mixed_pixels_has_a_trimap_all_the_same(rng):
         trimap = trimap_of(np.full((8, 8), value, np.float32), 4)
         assert (trimap == value * 255).all()
         random_trimap(np.full((8, 8), value, np.float32), rng, WILD)
+
+
+def test_what_spins_turns_by_tens_of_degrees_and_sweeps_as_far_at_its_rim():
+    turns = []
+    for seed in range(40):
+        motion = Motion(np.random.default_rng(seed), 64, 0.0, elastic=False, spins=True)
+        spot = np.zeros((64, 64, 1), np.float32)
+        spot[31:34, 47:50] = 1
+        row, column = (cells.mean() for cells in np.nonzero(motion.at(spot, 1.0)[..., 0] > 0.3))
+        turns.append(abs(np.degrees(np.arctan2(row - 32, column - 32))))
+        assert np.radians(turns[-1]) * 32 == pytest.approx(motion.sweep, rel=0.15)
+    assert 8 < min(turns) < 20
+    assert 50 < max(turns) < 72
+
+
+def test_takes_that_spin_blur_more_than_those_that_only_move(library):
+    def detail(spun):
+        variety = replace(WILD, blurred=1.0, spun=spun, unsharp=0.0)
+        takes = [make_take(library, np.random.default_rng(seed), 64, variety=variety) for seed in range(16)]
+        return np.mean([np.abs(np.diff(take.alphas, axis=2)).mean() for take in takes])
+
+    assert detail(1.0) < 0.9 * detail(0.0)
+
+
+def test_foregrounds_are_as_often_out_of_focus_as_asked(library):
+    def sharpest(unsharp):
+        variety = replace(WILD, blurred=0.0, unsharp=unsharp)
+        takes = [make_take(library, np.random.default_rng(seed), 64, variety=variety) for seed in range(12)]
+        return np.mean([np.abs(np.diff(take.alphas, axis=2)).max() for take in takes])
+
+    assert sharpest(1.0) < 0.8 * sharpest(0.0)
