@@ -18,7 +18,7 @@ _CORE = 0.1  # of the picture's area, at least
 _TRIES = 6
 _OCTAVES = (-0.25, 1.0)  # by how much a picture is reduced
 _EVEN, _SPARSE = 0.35, 0.3  # shares of thinned foregrounds: light comes through all over, or where strands are mixed
-_SPARSEST = 3.0  # power of the alpha of sparse strands
+_SPARSE_POWERS = (1.2, 3.0)  # of the alpha of sparse strands
 _SOFT_THIN = 0.5  # share of the soft ones before others that are thinned
 
 Chooser = Callable[[NDArray[np.uint8], Rng, int], tuple[int, int]]
@@ -122,7 +122,7 @@ def _thinned(alpha: Array, rng: Rng) -> Array:
         return np.asarray(alpha * np.float32(rng.uniform(0.08, 0.95)))
     if manner < _EVEN + _SPARSE:
         # Fewer or finer strands at the same places: what is solid stays so, what was mixed covers less.
-        return np.asarray(alpha ** np.float32(rng.uniform(1.2, _SPARSEST)))
+        return np.asarray(alpha ** np.float32(rng.uniform(*_SPARSE_POWERS)))
     field = uniform_noise(rng, alpha.shape[0], rng.uniform(1.2, 2.2))
     low, middle = rng.uniform(0.05, 0.7), rng.uniform(0.3, 0.7)
     return np.asarray(alpha * (low + (1.0 - low) * smoothstep(middle - 0.2, middle + 0.2, field)), dtype=np.float32)

@@ -57,7 +57,7 @@ def make_take(library: Library, rng: Rng, size: int, *, frames: int = 1, variety
     back = layers.background(library, rng, size, variety)
     front, alpha = layers.foreground(library, rng, size, back, variety)
     layer = np.dstack([front * alpha[..., None], alpha])
-    layer, back = _focus(layer, back, rng, variety.unsharp)
+    layer, back = _focus(layer, back, rng, variety)
     moved, behind = _move(layer, back, rng, frames, variety)
     return shoot_take(moved, behind, rng, variety, front)
 
@@ -91,11 +91,11 @@ def _shoot(
     return plate, trimap, alpha, (straight - back).astype(np.float32), camera.expose(straight)
 
 
-def _focus(layer: Array, back: Array, rng: Rng, unsharp: float) -> tuple[Array, Array]:
+def _focus(layer: Array, back: Array, rng: Rng, variety: Variety) -> tuple[Array, Array]:
     """Put the background, and now and then the foreground, out of focus."""
     if rng.random() < 0.6:
         back = disc_blur(back, rng.uniform(0.7, 8.0))
-    if rng.random() < unsharp:
+    if rng.random() < variety.unsharp:
         layer = disc_blur(layer, float(np.exp(rng.uniform(np.log(0.7), np.log(10.0)))))
     return layer, back
 

@@ -195,19 +195,23 @@ def test_what_spins_turns_by_tens_of_degrees_and_sweeps_as_far_at_its_rim():
     assert 50 < max(turns) < 72
 
 
+def _slopes(library, count, **shares):
+    """How steep the alphas of each of some takes are, from column to column."""
+    takes = (
+        make_take(library, np.random.default_rng(seed), 64, variety=replace(WILD, **shares)) for seed in range(count)
+    )
+    return [np.abs(np.diff(take.alphas, axis=2)) for take in takes]
+
+
 def test_takes_that_spin_blur_more_than_those_that_only_move(library):
     def detail(spun):
-        variety = replace(WILD, blurred=1.0, spun=spun, unsharp=0.0)
-        takes = [make_take(library, np.random.default_rng(seed), 64, variety=variety) for seed in range(16)]
-        return np.mean([np.abs(np.diff(take.alphas, axis=2)).mean() for take in takes])
+        return np.mean([slopes.mean() for slopes in _slopes(library, 16, blurred=1.0, spun=spun, unsharp=0.0)])
 
     assert detail(1.0) < 0.9 * detail(0.0)
 
 
 def test_foregrounds_are_as_often_out_of_focus_as_asked(library):
     def sharpest(unsharp):
-        variety = replace(WILD, blurred=0.0, unsharp=unsharp)
-        takes = [make_take(library, np.random.default_rng(seed), 64, variety=variety) for seed in range(12)]
-        return np.mean([np.abs(np.diff(take.alphas, axis=2)).max() for take in takes])
+        return np.mean([slopes.max() for slopes in _slopes(library, 12, blurred=0.0, unsharp=unsharp)])
 
     assert sharpest(1.0) < 0.8 * sharpest(0.0)
