@@ -18,6 +18,7 @@ from dvm_core.cli.options import (
     AlphaChannel,
     ComputeOptions,
     Json,
+    Keys,
     LogFile,
     Overwrite,
     PlateOptions,
@@ -73,6 +74,7 @@ class LearnOptions(ComputeOptions):
 class ShotOptions(PlateOptions):
     """How plate, trimaps and alphas are read; as in `training.examples.Files`. The range is of finished frames."""
 
+    keys: Keys = ""
     trimap_channel: TrimapChannel = ""
     alpha_channel: AlphaChannel = ""
 

@@ -39,6 +39,15 @@ ShotRange = Annotated[
         show_default=False,
     ),
 ]
+Keys = Annotated[
+    str,
+    typer.Option(
+        metavar="FRAMES",
+        help="Painted ones among trimaps that were propagated: 1001,1040.",
+        rich_help_panel=_READ,
+        show_default=False,
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Write files that are there again.", rich_help_panel=_WRITTEN)
 ]
@@ -136,15 +145,7 @@ class ReadOptions(PlateOptions):
         bool,
         typer.Option("--propagate", help="Trimaps are keyframes: propagate them.", rich_help_panel=_READ),
     ] = False
-    keys: Annotated[
-        str,
-        typer.Option(
-            metavar="FRAMES",
-            help="Painted ones among trimaps that were propagated: 1001,1040.",
-            rich_help_panel=_READ,
-            show_default=False,
-        ),
-    ] = ""
+    keys: Keys = ""
     trimap_channel: TrimapChannel = ""
     corrected: Annotated[
         str,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dvm_core.bridge.errors import InputError
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.cues import network_input
 from dvm_core.training.noise import Array, Rng
 
@@ -41,12 +43,14 @@ class Example:
         frame: Its number.
         plates: Of the window's frames, (H, W, 3) float32, display-referred in [0, 1].
         trimaps: Of the same frames, (H, W) uint8 of 0, 128 and 255.
+        keys: What the keys know that each of these trimaps was propagated from; None for a trimap made for its frame.
         alpha: Of the frame itself, (H, W) float32 in [0, 1].
     """
 
     frame: int
     plates: tuple[Array, ...]
     trimaps: tuple[NDArray[np.uint8], ...]
+    keys: tuple[KnownColours | None, ...]
     alpha: Array
 
 
@@ -107,7 +111,8 @@ class Crops:
         example = self._examples[number]
         size = min(_CHECKED, *example.alpha.shape)
         area = _area(row + CELL // 2 - size // 2, column + CELL // 2 - size // 2, size, example.alpha.shape)
-        inputs = [_channels(*frame, area) for frame in zip(example.plates, example.trimaps, strict=True)]
+        frames = zip(example.plates, example.trimaps, example.keys, strict=True)
+        inputs = [_channels(plate, trimap, area, keys) for plate, trimap, keys in frames]
         return _stacked([_sample(inputs, example.alpha[area], self._judged[number][area])])
 
     def _crop(self, rng: Rng, size: int, *, window: bool) -> dict[str, NDArray[np.generic]]:
@@ -119,8 +124,8 @@ class Crops:
         gain = np.exp(rng.normal(0.0, _GAIN, 3)).astype(np.float32)
         wider = max(0, int(rng.integers(-_WIDER // 2, _WIDER + 1)))
         seen = slice(None) if window else slice(self._past, self._past + 1)
-        frames = zip(example.plates[seen], example.trimaps[seen], strict=True)
-        inputs = [_channels(plate, trimap, area, gain, wider) for plate, trimap in frames]
+        frames = zip(example.plates[seen], example.trimaps[seen], example.keys[seen], strict=True)
+        inputs = [_channels(plate, trimap, area, keys, gain, wider) for plate, trimap, keys in frames]
         unknown = (inputs[self._past if window else 0][4] > 0) & ~self._held[number][area]
         return _turned(_sample(inputs, example.alpha[area], unknown), int(rng.integers(8)))
 
@@ -130,7 +135,7 @@ def _padded(example: Example, past: int) -> Example:
     height, width = (-(-side // STRIDE) * STRIDE for side in example.alpha.shape)
     below, right = height - example.alpha.shape[0], width - example.alpha.shape[1]
 
-    def pad(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    def pad(pixels: NDArray[Any]) -> NDArray[Any]:
         if below == right == 0:
             return pixels
         return np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REFLECT_101))
@@ -138,7 +143,7 @@ def _padded(example: Example, past: int) -> Example:
     own = example.trimaps[past]
     alpha = np.where(own == _UNKNOWN, example.alpha, (own == 255).astype(np.float32)).astype(np.float32)
     plates, trimaps = (tuple(map(pad, frames)) for frames in (example.plates, example.trimaps))
-    return Example(example.frame, plates, trimaps, pad(alpha))  # type: ignore[arg-type]
+    return replace(example, plates=plates, trimaps=trimaps, alpha=pad(alpha))
 
 
 def _held_out(unknown: Sequence[Mask], share: float, rng: Rng) -> list[Mask]:
@@ -164,7 +169,12 @@ def _area(row: int, column: int, size: int, shape: tuple[int, ...]) -> tuple[sli
 
 
 def _channels(
-    plate: Array, trimap: NDArray[np.uint8], area: tuple[slice, slice], gain: Array | float = 1.0, wider: int = 0
+    plate: Array,
+    trimap: NDArray[np.uint8],
+    area: tuple[slice, slice],
+    keys: KnownColours | None,
+    gain: Array | float = 1.0,
+    wider: int = 0,
 ) -> Array:
     """The network's input for an area, (C, size, size); its cues look a little beyond.
 
@@ -172,6 +182,7 @@ def _channels(
         plate: (H, W, 3).
         trimap: (H, W).
         area: Rows and columns.
+        keys: What the keys know; a gain leaves it as it is, for light changes between a key and a frame, too.
         gain: Factor on the plate, or on each of its channels.
         wider: Pixels that the unknown region grows by.
     """
@@ -186,7 +197,7 @@ def _channels(
         known = np.where(grown, np.uint8(_UNKNOWN), known)
     top, left = area[0].start - rows.start, area[1].start - columns.start
     height, width = area[0].stop - area[0].start, area[1].stop - area[1].start
-    channels = network_input(seen, np.ascontiguousarray(known))
+    channels = network_input(seen, np.ascontiguousarray(known), keys)
     return np.asarray(channels[:, top : top + height, left : left + width])
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.frames import parse_range
@@ -11,11 +15,15 @@ from dvm_core.bridge.settings import Settings
 from dvm_core.io.plate import PlateReader
 from dvm_core.io.sequence import FrameSequence, find_sequence
 from dvm_core.io.trimap_file import TrimapReader
-from dvm_core.model.network import Window
+from dvm_core.model.colour_model import KnownColours
+from dvm_core.model.network import MattingNetwork, Window
 from dvm_core.pipeline.corrected import read_alpha
+from dvm_core.pipeline.keys import ShotKeys
 from dvm_core.pipeline.preflight import missing, refuse, survey
+from dvm_core.pipeline.reduction import divisor_for, reduced, reduced_trimap
 from dvm_core.pipeline.windows import neighbours
 from dvm_core.training.crops import Example
+from dvm_core.training.noise import Array
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Files:
         trimap: Pattern or file of the trimaps.
         alpha: Pattern or file of the finished alphas; those that are there are the examples.
         range: Frames of them to use; "" for all.
+        keys: Frames whose trimaps were painted, where those of the others were propagated from them; "" where each
+            stands for itself.
         colorspace: `auto` or the name of the plate's colour space.
         layer: Layer of the plate.
         view: Stereo view of the plate.
@@ -39,6 +49,7 @@ class Files:
     trimap: str
     alpha: str
     range: str = ""
+    keys: str = ""
     colorspace: str = "auto"
     layer: str = ""
     view: str = ""
@@ -47,15 +58,16 @@ class Files:
     alpha_channel: str = ""
 
 
-def read_examples(files: Files, window: Window) -> list[Example]:
-    """Read the finished frames and their neighbours' plates and trimaps.
+def read_examples(files: Files, network: MattingNetwork) -> list[Example]:
+    """Read the finished frames, their neighbours' plates and trimaps, and what the keys around them know.
 
     Args:
         files: Where they are.
-        window: Neighbours that the model looks at; where one has no plate or trimap the nearest frame stands in.
+        network: That is to learn. Where a neighbour that it looks at has no plate or trimap, the nearest frame stands
+            in.
 
     Raises:
-        InputError: A file is missing or damaged, or its size is not that of the others.
+        InputError: A file is missing or damaged, a key has no plate or trimap, or a size is not that of the others.
         UsageError: A pattern, range or colour space is not valid.
     """
     ways = Settings(
@@ -70,21 +82,35 @@ def read_examples(files: Files, window: Window) -> list[Example]:
     problems += missing(finished, plate.frames, "plate", files.plate, "finetune on frames of this plate")
     problems += missing(finished, keyed, "trimap", files.trimap, "add them, or make them with `dvm trimap`")
     usable = sorted(set(plate.frames) & set(keyed))
-    around = {frame: _around(frame, usable, window) for frame in finished if frame in usable}
+    painted = parse_range(files.keys) if files.keys else ()
+    remedy = "leave them out of --keys, or add what they lack"
+    problems += missing(painted, usable, "plate or trimap", f"{files.plate} or {files.trimap}", remedy)
+    keys = ShotKeys(painted if network.keyed else ())
+    around = {frame: _around(frame, usable, network.window) for frame in finished if frame in usable}
     needed = sorted({near for frames in around.values() for near in frames})
-    size, found = survey(plate, trimap, needed)
+    size, found = survey(plate, trimap, sorted(keys.needs(needed) & set(usable)))
     refuse(problems + found)
     plates = {frame: plate.read(frame).display for frame in needed}
     trimaps = {frame: trimap.read(frame) for frame in needed}
+    known = cache(lambda key: _known(plate.read(key).display, trimap.read(key), divisor_for(size, network.side)))
+    told = {frame: keys.tell(frame, known) for frame in needed}
     return [
         Example(
             frame,
             tuple(plates[near] for near in frames),
             tuple(trimaps[near] for near in frames),
+            tuple(told[near] for near in frames),
             read_alpha(alpha.path(frame), frame, size, files.alpha_channel),
         )
         for frame, frames in around.items()
     ]
+
+
+def _known(plate: Array, trimap: NDArray[np.uint8], divisor: int) -> KnownColours:
+    """What a key knows, of the pixels that the network sees."""
+    if divisor > 1:
+        plate, trimap = reduced(plate, divisor), reduced_trimap(trimap, divisor)
+    return KnownColours.of(plate, trimap)
 
 
 def _finished(files: Files, alpha: FrameSequence, plate: PlateReader) -> tuple[int, ...]:

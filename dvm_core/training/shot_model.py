@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def make_shot_model(
     network = weights.load(model)
     if not isinstance(network, Lite):
         raise UsageError(f"Only models of the lite family can be finetuned; {model} is of another.")
-    examples = read_examples(files, network.window)
+    examples = read_examples(files, network)
     fast = precision == "auto" and compute.kernels.endswith("bf16")
     how = Tuning(device=str(compute.device), bf16=fast or compute.precision == "bf16", **tuning)
     divisor = divisor_for(examples[0].trimaps[0].shape[:2], network.side)
@@ -96,11 +97,11 @@ def _reduced(example: Example, divisor: int) -> Example:
     """A finished frame as the network sees it: weights learn at the size that they are used at."""
     if divisor == 1:
         return example
-    return Example(
-        example.frame,
-        tuple(reduced(plate, divisor) for plate in example.plates),
-        tuple(reduced_trimap(trimap, divisor) for trimap in example.trimaps),
-        reduced(example.alpha, divisor),
+    return replace(
+        example,
+        plates=tuple(reduced(plate, divisor) for plate in example.plates),
+        trimaps=tuple(reduced_trimap(trimap, divisor) for trimap in example.trimaps),
+        alpha=reduced(example.alpha, divisor),
     )
 
 
@@ -130,7 +131,8 @@ def _crossed(finished: Corrections, examples: Sequence[Example], own: int) -> fl
 def _drawn(session: MattingSession, example: Example, window: Window) -> Array:
     """The model's alpha of a finished frame."""
     mattes = []
-    for number, (plate, trimap) in enumerate(zip(example.plates, example.trimaps, strict=True)):
-        mattes += session.push(plate, trimap, frame=number, wanted=number == window.past)
+    frames = zip(example.plates, example.trimaps, example.keys, strict=True)
+    for number, (plate, trimap, keys) in enumerate(frames):
+        mattes += session.push(plate, trimap, frame=number, wanted=number == window.past, keys=keys)
     (matte,) = [*mattes, *session.finish()]
     return np.asarray(matte.alpha, dtype=np.float32)

@@ -5,8 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from dvm_core.io.plate import PlateReader
+from dvm_core.io.trimap_file import TrimapReader
 from dvm_core.model import weights
+from dvm_core.model.colour_model import KnownColours
+from dvm_core.model.correction import NO_CORRECTIONS
 from dvm_core.model.lite import Lite
+from dvm_core.pipeline.session import MattingSession
 from dvm_core.training import shot_model
 from dvm_core.training.examples import Files, read_examples
 from dvm_core.training.finetune import finetune
@@ -141,13 +146,51 @@ def test_an_alpha_of_another_size_is_refused(dvm, wide, command, image_writer):
 
 
 def test_frames_come_with_their_neighbours_and_the_ends_repeat(wide, image_reader):
-    window = weights.load("lite").window
     files = Files(wide.plate, wide.trimap, str(wide.folder / "truth.####.exr"), range="1001,1003")
-    first, third = read_examples(files, window)
+    first, third = read_examples(files, weights.load("lite"))
     assert (first.frame, third.frame) == (1001, 1003)
     assert first.plates[0] is first.plates[1]
     assert third.plates[0] is first.plates[2]
     np.testing.assert_array_equal(third.alpha, image_reader(wide.folder / "truth.1003.exr")[..., 0])
+
+
+@pytest.mark.parametrize("side", [640, 64])  # of the shot as it is, and of half of it
+def test_keys_tell_what_they_tell_a_matte(wide, monkeypatch, side):
+    """Frame 1002 between keys on 1001 and 1004, against what a session is told of the same plates and trimaps."""
+    monkeypatch.setattr(Lite, "side", side)
+    network = weights.load("lite")
+    files = Files(wide.plate, wide.trimap, str(wide.folder / "truth.####.exr"), range="1002", keys="1001,1004")
+    (example,) = read_examples(files, network)
+    plate, trimap = PlateReader(wide.plate, keep_linear=False), TrimapReader(wide.trimap)
+    with MattingSession(network) as session:
+        known = {key: session.known_colours(plate.read(key).display, trimap.read(key)) for key in (1001, 1004)}
+    assert example.keys[0] is None  # a key of its own
+    for frame, found in ((1002, example.keys[1]), (1003, example.keys[2])):
+        share = (frame - 1001) / 3
+        expected = KnownColours.mixed([(known[1001], 1 - share), (known[1004], share)])
+        np.testing.assert_allclose(found.densities, expected.densities, rtol=1e-6)
+
+
+def test_corrections_are_of_what_the_keys_made_of_the_frame(dvm, wide, command):
+    """What the model drew of a finished frame stands beside it as a matte with the same keys draws it."""
+    ran = dvm(*command, "--range", "1002", "--keys", "1001,1004")
+    assert ran.code == 0, ran.err
+    model = weights.load(wide.folder / "models" / "sh010.safetensors")
+    drawn, model.corrections = model.corrections[1002].drawn, NO_CORRECTIONS
+    files = Files(wide.plate, wide.trimap, str(wide.folder / "truth.####.exr"), range="1002", keys="1001,1004")
+    (example,) = read_examples(files, model)
+    mattes = []
+    with MattingSession(model) as session:
+        for number, frame in enumerate(zip(example.plates, example.trimaps, example.keys, strict=True)):
+            mattes += session.push(*frame[:2], frame=number, wanted=number == 1, keys=frame[2])
+        mattes += session.finish()
+    np.testing.assert_allclose(drawn, mattes[0].alpha, atol=2 / 255)
+
+
+def test_a_key_without_a_trimap_is_refused(dvm, wide, command):
+    ran = dvm(*command, "--keys", "1001,1040")
+    assert ran.code == 3
+    assert "has no file for frame 1040; leave them out of --keys" in ran.err
 
 
 def test_a_large_shot_is_learnt_at_the_size_that_it_is_matted_at(dvm, command, monkeypatch):

@@ -9,6 +9,7 @@ import torch
 
 from dvm_core.bridge.errors import InputError
 from dvm_core.model import cues
+from dvm_core.model.colour_model import KnownColours
 from dvm_core.model.lite import Lite
 from dvm_core.training.crops import CELL, Crops, Example
 from dvm_core.training.finetune import TRAINED, Tuning, finetune
@@ -28,7 +29,7 @@ def finished_frame(number, size=(90, 130)):
         plates.append((alpha[..., None] * front + (1 - alpha[..., None]) * behind).astype(np.float32))
         trimaps.append(np.where(abs(distance - 30) < 9, 128, np.where(distance < 30, 255, 0)).astype(np.uint8))
         alphas.append(alpha)
-    return Example(number, tuple(plates), tuple(trimaps), alphas[1])
+    return Example(number, tuple(plates), tuple(trimaps), (None,) * 3, alphas[1])
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,22 @@ def test_crops_hold_the_window_its_input_and_the_middle_frames_alpha(examples):
     torch.testing.assert_close(batch["alpha"][known], batch["frames"][:, 1:2, 3:4][known])
     alone = Crops(examples, 1, held=0.2, seed=0).batch(0, 60_000, window=False)
     assert alone["frames"].shape[1] == 1
+
+
+def test_crops_see_what_the_keys_know(examples):
+    """Cues of a frame that knows nothing of its own are of its keys' colours, in what is learnt and what is judged."""
+    blind = replace(examples[0], trimaps=tuple(np.full_like(trimap, 128) for trimap in examples[0].trimaps))
+    known = KnownColours.of(examples[0].plates[1], examples[0].trimaps[1])
+    told = replace(blind, keys=(None, known, None))
+
+    def cued(example):
+        crops = Crops([example], 1, held=0.2, seed=0)
+        return [crops.batch(0, 60_000, window=True)["frames"], crops.checks(1)[0]["frames"]]
+
+    for without, with_keys in zip(cued(blind), cued(told), strict=True):
+        differs = (without != with_keys).flatten(3).any(3)  # of which frames, in which channels
+        assert differs[:, 1].any()
+        assert not differs[:, [0, 2]].any()
 
 
 def test_frames_with_next_to_no_unknown_pixels_are_refused(network):
