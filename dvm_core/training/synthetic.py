@@ -20,7 +20,6 @@ from dvm_core.training.noise import Array, Rng, disc_blur
 from dvm_core.training.trimaps import LOWEST, random_trimap
 from dvm_core.training.variety import WILD, Variety
 
-_FLUNG = 0.3  # share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts
 _SLOW, _FASTEST = 0.2, 50.0  # pixels from frame to frame
 _MOST_TAPS = 48  # moments of an open shutter
 
@@ -106,7 +105,7 @@ def _move(layer: Array, back: Array, rng: Rng, frames: int, variety: Variety) ->
     blurred = rng.random() < variety.blurred
     speed = float(np.exp(rng.uniform(np.log(0.7 if blurred else _SLOW), np.log(FAST))))
     front_speed = 3.0 * speed if blurred else speed
-    if frames > 1 and rng.random() < _FLUNG:
+    if frames > 1 and rng.random() < variety.flung:
         speed = front_speed = float(np.exp(rng.uniform(np.log(FAST), np.log(_FASTEST))))
     spins = blurred and rng.random() < variety.spun
     front_motion = Motion(rng, size, front_speed, elastic=bool(rng.random() < 0.5), spins=spins)

@@ -25,6 +25,7 @@ class Variety:
         unsharp: Share out of focus.
         blurred: Share of takes with an open shutter.
         spun: Share whose foreground spins under it.
+        flung: Share of windows whose foreground moves too fast to be found again: blades, what is thrown, gusts.
         swapped: Share of pictures whose channels are swapped.
         grey: Share of pictures that lose most of their colour: smoke, dust, grey hair, a wall.
         exposure: Spread of each layer's exposure.
@@ -47,6 +48,7 @@ class Variety:
     unsharp: float = 0.22
     blurred: float = 0.3
     spun: float = 0.0
+    flung: float = 0.3
     swapped: float = 0.5
     grey: float = 0.15
     exposure: float = 0.35

@@ -195,12 +195,18 @@ def test_what_spins_turns_by_tens_of_degrees_and_sweeps_as_far_at_its_rim():
     assert 50 < max(turns) < 72
 
 
+def _alphas(library, count, frames=1, **shares):
+    """The alphas of some takes, each (frames, 64, 64)."""
+    variety = replace(WILD, **shares)
+    return [
+        make_take(library, np.random.default_rng(seed), 64, frames=frames, variety=variety).alphas
+        for seed in range(count)
+    ]
+
+
 def _slopes(library, count, **shares):
     """How steep the alphas of each of some takes are, from column to column."""
-    takes = (
-        make_take(library, np.random.default_rng(seed), 64, variety=replace(WILD, **shares)) for seed in range(count)
-    )
-    return [np.abs(np.diff(take.alphas, axis=2)) for take in takes]
+    return [np.abs(np.diff(alphas, axis=2)) for alphas in _alphas(library, count, **shares)]
 
 
 def test_takes_that_spin_blur_more_than_those_that_only_move(library):
@@ -215,3 +221,11 @@ def test_foregrounds_are_as_often_out_of_focus_as_asked(library):
         return np.mean([slopes.max() for slopes in _slopes(library, 12, blurred=0.0, unsharp=unsharp)])
 
     assert sharpest(1.0) < 0.8 * sharpest(0.0)
+
+
+def test_foregrounds_are_as_often_flung_as_asked(library):
+    def change(flung):
+        clips = _alphas(library, 12, frames=3, blurred=0.0, flung=flung)
+        return np.mean([np.abs(np.diff(alphas, axis=0)).mean() for alphas in clips])
+
+    assert change(1.0) > 1.5 * change(0.0)
