@@ -20,7 +20,7 @@ from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches, open_library
 from dvm_core.training.norms import norms
 from dvm_core.training.recipe import Recipe, load_recipe
-from dvm_core.training.state import load_state, save_state
+from dvm_core.training.state import fill, load_state, save_state
 
 BATCHES = 50
 
@@ -41,6 +41,8 @@ def merge(recipe: Recipe, states: Sequence[Path], out: Path, batches: int = BATC
         ModelError: One of `states` is no state of such a network.
     """
     network, loaded = Lite(), [load_state(state) for state in states]
+    for state, path in zip(loaded, states, strict=True):
+        fill(network, state["average"], path)
     network.load_state_dict(mean([state["average"] for state in loaded]))
     if batches:
         measure(network, Batches(recipe, open_library(recipe.data)), batches, bf16=recipe.bf16)

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dvm_core.bridge.errors import ModelError
 from dvm_core.model.lite import Lite
@@ -21,7 +21,7 @@ from dvm_core.training.norms import norms, train_at_rest
 from dvm_core.training.objective import answer, total_loss
 from dvm_core.training.optimiser import Optimiser
 from dvm_core.training.recipe import Recipe
-from dvm_core.training.state import Average, History, load_average, load_state, save_state
+from dvm_core.training.state import Average, History, fill, load_average, load_state, save_state
 from dvm_core.training.synthetic import Take
 from dvm_core.training.validation import VALIDATION_SEED, make_validation, matte, score
 
@@ -39,7 +39,7 @@ class Run:
         resume: State to go on from; None for a fresh run.
 
     Raises:
-        ModelError: `resume` is no state of such a network.
+        ModelError: `resume`, or what the recipe starts from, holds no such network, or cannot be read here.
     """
 
     def __init__(self, recipe: Recipe, resume: str | Path | None) -> None:
@@ -51,7 +51,7 @@ class Run:
         self.history: History = []
         self.scores: dict[str, float] = {}
         torch.manual_seed(recipe.seed)
-        self.network = _start(recipe).to(recipe.device)
+        self.network = (_start(recipe) if resume is None else Lite()).to(recipe.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for norm in norms(self.network):
             norm.momentum = STATISTICS
@@ -145,13 +145,26 @@ def _train_mode(network: Lite, recipe: Recipe) -> None:
 def _start(recipe: Recipe) -> Lite:
     """A fresh network, or one with the weights that the recipe starts from."""
     network = Lite()
-    if recipe.start.endswith(".state"):
-        network.load_state_dict(load_average(Path(recipe.start)))
-    elif recipe.start:
-        from dvm_core.model import weights  # reads safetensors, which a machine that only trains may not have
-
-        network.load_state_dict(weights.load(recipe.start).state_dict())
+    if recipe.start:
+        path = Path(recipe.start)
+        fill(network, load_average(path) if path.suffix == ".state" else _from_weight_file(recipe.start), path)
     return network
+
+
+def _from_weight_file(name_or_file: str) -> dict[str, Tensor]:
+    """The weights of a shipped name or of a weight file.
+
+    Raises:
+        ModelError: There is no such file, or no reader for it.
+    """
+    try:
+        from dvm_core.model import weights
+    except ModuleNotFoundError:  # a machine that only trains may have no safetensors
+        raise ModelError(
+            "Expected safetensors, which weight files are read with, found none; install it, or begin the run where it "
+            'is installed and give its state here, with --resume or as "start" of the recipe.'
+        ) from None
+    return weights.load(name_or_file).state_dict()
 
 
 def _validation(recipe: Recipe) -> list[Take]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,20 @@ def load_average(path: Path) -> dict[str, Tensor]:
     """The averaged weights of a saved state, the ones to use."""
     average: dict[str, Tensor] = load_state(path)["average"]
     return average
+
+
+def fill(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Give a network weights that were read from a file.
+
+    Raises:
+        ModelError: They are of another network or version.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError:
+        raise ModelError(
+            "Expected weights of this network, found those of another, or of another version.", path=path
+        ) from None
 
 
 def _pieces(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from dvm_core.bridge.errors import ModelError
 from dvm_core.model.lite import Lite
 from dvm_core.training.dataset import Batches
 from dvm_core.training.merge import measure, merge
-from dvm_core.training.state import load_state
+from dvm_core.training.state import load_state, save_state
 from dvm_core.training.train import train
 
 
@@ -57,3 +57,10 @@ def test_a_file_that_is_no_state_is_refused(recipe, tmp_path):
     (tmp_path / "bad.state").write_text("nothing")
     with pytest.raises(ModelError, match="state of a training run"):
         merge(recipe, [tmp_path / "bad.state"], tmp_path / "mean.state")
+
+
+def test_a_state_of_another_network_is_refused(recipe, tmp_path):
+    state = {"network": {}, "average": {"w": torch.zeros(1)}, "optimiser": {}, "step": 0, "history": []}
+    save_state(tmp_path / "other.state", state)
+    with pytest.raises(ModelError, match="another version"):
+        merge(recipe, [tmp_path / "other.state"], tmp_path / "mean.state")

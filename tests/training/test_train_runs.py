@@ -199,8 +199,7 @@ def test_a_state_of_something_else_is_refused(tmp_path):
         load_state(path)
 
 
-def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
-    script = """
+BARE = """
 import sys
 from importlib.abc import MetaPathFinder
 blocked = {"OpenImageIO", "pymatting", "fileseq", "typer", "rich", "safetensors", "scipy", "numba", "PIL"}
@@ -212,13 +211,46 @@ class Blocker(MetaPathFinder):
 sys.meta_path.insert(0, Blocker())
 from dvm_core.training.recipe import load_recipe
 from dvm_core.training.train import train
-result = train(load_recipe(sys.argv[1]))
-assert result.step == 20, result
+print(train(load_recipe(sys.argv[1])).step)
 """
+"""Training where there is torch, NumPy and OpenCV alone."""
+
+
+def train_bare(recipe_file):
+    command = [sys.executable, "-c", BARE, str(recipe_file)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
     document = json.loads((tmp_path / "recipe.json").read_text())
     (tmp_path / "recipe.json").write_text(json.dumps({**document, "steps": 20}))
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "recipe.json")], capture_output=True, text=True)
+    done = train_bare(tmp_path / "recipe.json")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["20"]
+
+
+def test_a_run_starts_from_a_state_with_torch_numpy_and_opencv_alone(recipe, tmp_path):
+    begun = train(recipe, minutes=0.0)
+    document = json.loads((tmp_path / "recipe.json").read_text())
+    (tmp_path / "recipe.json").write_text(json.dumps({**document, "name": "next", "start": str(begun.state)}))
+    done = train_bare(tmp_path / "recipe.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["8"]
+
+
+def test_a_weight_file_without_its_reader_says_what_to_do(recipe, tmp_path):
+    document = json.loads((tmp_path / "recipe.json").read_text())
+    (tmp_path / "recipe.json").write_text(json.dumps({**document, "start": "lite"}))
+    done = train_bare(tmp_path / "recipe.json")
+    assert done.returncode != 0
+    assert "install it, or begin the run where it is installed" in done.stderr
+
+
+def test_weights_of_another_network_are_no_start(recipe, tmp_path):
+    state = {"network": {}, "average": {"w": torch.zeros(1)}, "optimiser": {}, "step": 0, "history": []}
+    save_state(tmp_path / "other.state", state)
+    with pytest.raises(ModelError, match="another version"):
+        train(replace(recipe, start=str(tmp_path / "other.state")))
 
 
 def test_exported_weights_give_the_averaged_network(recipe):
