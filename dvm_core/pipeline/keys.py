@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
+from dvm_core.bridge.frames import format_range
 from dvm_core.model.colour_model import KnownColours
 
 
@@ -47,3 +49,18 @@ class ShotKeys:
     def needs(self, frames: Collection[int]) -> set[int]:
         """Some frames, and the keys next to them."""
         return {*frames, *(key for frame in frames for key, _ in self.around(frame))}
+
+    def unlike(self, training: Mapping[str, Any]) -> str:
+        """What to know where a model's finished frames were drawn with other colours of keys than a matte is; else "".
+
+        Args:
+            training: Of the model's record, as `dvm finetune` writes it; its name begins the sentence.
+        """
+        learnt, keys = training.get("keys", ""), format_range(self.keyed)
+        if not training.get("corrections") or bool(learnt) == bool(keys):
+            return ""
+        if keys:
+            found, remedy = f"without keys, but trimaps here were propagated from frames {keys}", "finetune it with"
+        else:
+            found, remedy = f"with keys on frames {learnt}, but this job has none", "give it"
+        return f"was finetuned {found}; {remedy} --keys {learnt or keys}, or what it carries to other frames may err."

@@ -185,6 +185,9 @@ class _Run:
             self._emit(protocol.log(KEPT.format(format_range(kept))))
         for warning in shot.warnings:
             self._warn(warning)
+        training = weights.info(self._job.model).training
+        if not self._job.corrected and (warning := shot.keys.unlike(training)):  # else what was learnt is not carried
+            self._warn(f"The model {self._job.model} {warning}")
 
     def _check_room(self, outputs: Outputs, pending: Sequence[int], size: tuple[int, int]) -> None:
         for room in outputs.room(pending, size):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from dvm_core.bridge.errors import UsageError
-from dvm_core.bridge.frames import format_range
+from dvm_core.bridge.frames import format_range, parse_range
 from dvm_core.io.trimap_file import UNKNOWN
 from dvm_core.model import weights
 from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
@@ -79,6 +79,7 @@ def make_shot_model(
     training = {
         "shot": Path(files.plate).name,
         "frames": format_range([example.frame for example in examples]),
+        "keys": format_range(parse_range(files.keys)) if files.keys else "",
         "steps": tuned.steps,
         "kept": tuned.kept,
         "minutes": round(tuned.minutes, 2),

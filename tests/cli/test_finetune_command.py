@@ -187,6 +187,31 @@ def test_corrections_are_of_what_the_keys_made_of_the_frame(dvm, wide, command):
     np.testing.assert_allclose(drawn, mattes[0].alpha, atol=2 / 255)
 
 
+@pytest.mark.parametrize(
+    ("learnt", "matted", "said"),
+    [
+        ("1001,1004", "1001,1004", ""),
+        ("", "", ""),
+        (
+            "",
+            "1001,1004",
+            "without keys, but trimaps here were propagated from frames 1001,1004; finetune it with --keys 1001,1004",
+        ),
+        ("1001,1004", "", "with keys on frames 1001,1004, but this job has none; give it --keys 1001,1004"),
+    ],
+)
+def test_a_matte_says_where_its_model_was_finetuned_with_other_keys(dvm, wide, command, learnt, matted, said):
+    assert dvm(*command, "--keys", learnt).code == 0
+    model = wide.folder / "models" / "sh010.safetensors"
+    job = ("matte", wide.plate, "-t", wide.trimap, "-o", wide.output, "--model", model, "--dry-run", "--keys", matted)
+    ran = dvm(*job)
+    assert ran.code == 0, ran.err
+    assert ("sh010.safetensors was finetuned" in ran.err) == bool(said)
+    assert said in " ".join(ran.err.split())
+    fixed = dvm(*job, "--corrected", wide.folder / "truth.####.exr")
+    assert "was finetuned" not in fixed.err  # what it carries is not used
+
+
 def test_a_key_without_a_trimap_is_refused(dvm, wide, command):
     ran = dvm(*command, "--keys", "1001,1040")
     assert ran.code == 3
