@@ -28,14 +28,12 @@ from benchmarks.propagation import between
 from dvm_core.bridge.job import MatteJob
 from dvm_core.bridge.settings import Settings
 from dvm_core.io.alpha_file import AlphaWriter
-from dvm_core.io.colour import LINEAR
 from dvm_core.io.header import ImageHeader
-from dvm_core.io.output import spec_of, write_image
 from dvm_core.io.sequence import find_sequence
 from dvm_core.io.trimap_file import TrimapWriter
 from dvm_core.pipeline import run_job
 from dvm_core.review.evaluate import evaluate_files
-from dvm_core.training.camera import to_linear
+from dvm_core.training.clip_files import write_plate
 from dvm_core.training.examples import Files
 from dvm_core.training.shot_model import make_shot_model
 
@@ -56,12 +54,10 @@ def propagate(folder: Path, name: str) -> str:
     take = make_take(name, "medium")
     found, _ = between(take)
     header = ImageHeader.plain(take.plates.shape[2], take.plates.shape[1])
-    spec = spec_of(header, header.display, ("R", "G", "B"), "half")
-    spec.attribute("oiio:ColorSpace", LINEAR)
     truths = AlphaWriter(folder / "truth" / "truth.####.exr", half=False)
     trimaps = TrimapWriter(folder / "trimap" / "trimap.####.png")
     for frame, (plate, one, alpha) in enumerate(zip(take.plates, found, take.alphas, strict=True), 1):
-        write_image(folder / "plate" / f"plate.{frame:04d}.exr", spec, to_linear(plate))
+        write_plate(folder / "plate" / f"plate.{frame:04d}.exr", plate, header)
         trimaps.write(frame, one.trimap, header)
         truths.write(frame, alpha, header)
     return f"1,{len(found)}"

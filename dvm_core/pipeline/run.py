@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from dvm_core.bridge.protocol import Event
 from dvm_core.io.plate import Plate
 from dvm_core.model import weights
 from dvm_core.model.correction import NO_CORRECTIONS, Correction, Corrections
+from dvm_core.model.weight_file import Record
 from dvm_core.pipeline.heap import give_back, keep_plates_out
 from dvm_core.pipeline.inputs import Inputs
 from dvm_core.pipeline.memory import REMEDY, MemoryPlan, is_out_of_memory
@@ -143,15 +145,19 @@ class _Run:
             self._emit(protocol.done(len(pending), seconds, self._outputs))
         return MatteResult(pending, kept, tuple(self._outputs), seconds, tuple(self._warnings), plan)
 
+    @cached_property
+    def _record(self) -> Record:
+        """What the model's file says about itself; read once."""
+        return weights.info(self._job.model)
+
     def _emit(self, event: Event) -> None:
         with self._lock:  # the writer's thread reports frames, this one all else
             self._sink(event)
 
     def _attributes(self, session: MattingSession, shot: Shot, plan: MemoryPlan) -> dict[str, str]:
         compute = session.compute
-        record = weights.info(self._job.model)
         made_by = {
-            "dvm:model": f"{record.architecture} {record.sha256[:16]}".strip(),
+            "dvm:model": f"{self._record.architecture} {self._record.sha256[:16]}".strip(),
             "dvm:version": dvm_core.__version__,
             "dvm:device": compute.device.type,
             "dvm:kernels": compute.kernels,
@@ -185,8 +191,8 @@ class _Run:
             self._emit(protocol.log(KEPT.format(format_range(kept))))
         for warning in shot.warnings:
             self._warn(warning)
-        training = weights.info(self._job.model).training
-        if not self._job.corrected and (warning := shot.keys.unlike(training)):  # else what was learnt is not carried
+        # Where the job has corrections of its own, those that the model learnt are not carried.
+        if not self._job.corrected and (warning := shot.keys.unlike(self._record.training)):
             self._warn(f"The model {self._job.model} {warning}")
 
     def _check_room(self, outputs: Outputs, pending: Sequence[int], size: tuple[int, int]) -> None:

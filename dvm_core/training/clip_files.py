@@ -11,6 +11,7 @@ from dvm_core.io.output import spec_of, write_image
 from dvm_core.io.rgba_file import Rgba, write_rgba
 from dvm_core.io.trimap_file import TrimapWriter
 from dvm_core.training.camera import to_linear
+from dvm_core.training.noise import Array
 from dvm_core.training.synthetic import Take
 
 NAMES = {
@@ -42,10 +43,24 @@ def write_clip(folder: Path, take: Take) -> None:
     for at, alpha in enumerate(take.alphas):
         frame, name = at + 1, f"{at + 1:04d}"
         header = ImageHeader.plain(alpha.shape[1], alpha.shape[0])
-        spec = spec_of(header, header.display, ("R", "G", "B"), "half")
-        spec.attribute("oiio:ColorSpace", LINEAR)
-        write_image(folder / NAMES["plate"].replace("####", name), spec, to_linear(take.plates[at]))
+        write_plate(folder / NAMES["plate"].replace("####", name), take.plates[at], header)
         alphas.write(frame, alpha, header)
         trimaps.write(frame, take.trimaps[at], header)
         foreground = Rgba(take.foregrounds[at], alpha, header)
         write_rgba(folder / NAMES["foreground"].replace("####", name), foreground)
+
+
+def write_plate(path: Path, plate: Array, header: ImageHeader) -> None:
+    """Write a plate as scene-linear half floats, and say so in the file.
+
+    Args:
+        path: File to write; its folder is made.
+        plate: (H, W, 3) float32, display-referred sRGB in [0, 1].
+        header: Of its size.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    spec = spec_of(header, header.display, ("R", "G", "B"), "half")
+    spec.attribute("oiio:ColorSpace", LINEAR)
+    write_image(path, spec, to_linear(plate))

@@ -92,7 +92,8 @@ def read_examples(files: Files, network: MattingNetwork) -> list[Example]:
     refuse(problems + found)
     plates = {frame: plate.read(frame).display for frame in needed}
     trimaps = {frame: trimap.read(frame) for frame in needed}
-    known = cache(lambda key: _known(plate.read(key).display, trimap.read(key), divisor_for(size, network.side)))
+    divisor = divisor_for(size, network.side)
+    known = cache(lambda key: _known(plate.read(key).display, trimap.read(key), divisor))
     told = {frame: keys.tell(frame, known) for frame in needed}
     return [
         Example(
@@ -108,9 +109,7 @@ def read_examples(files: Files, network: MattingNetwork) -> list[Example]:
 
 def _known(plate: Array, trimap: NDArray[np.uint8], divisor: int) -> KnownColours:
     """What a key knows, of the pixels that the network sees."""
-    if divisor > 1:
-        plate, trimap = reduced(plate, divisor), reduced_trimap(trimap, divisor)
-    return KnownColours.of(plate, trimap)
+    return KnownColours.of(reduced(plate, divisor), reduced_trimap(trimap, divisor))
 
 
 def _finished(files: Files, alpha: FrameSequence, plate: PlateReader) -> tuple[int, ...]:
