@@ -14,7 +14,7 @@ ENGINE = ROOT / "dvm_core"
 ALLOWED = {
     "__init__.py": set(),
     "bridge": set(),
-    "ops": {"numpy", "torch", "cupy"},
+    "ops": {"numpy", "torch", "torchvision", "cupy"},
     "io": {"numpy", "cv2", "OpenImageIO", "fileseq", "av"},
     "metrics": {"numpy", "cv2"},
     "model": {"numpy", "torch", "cv2", "safetensors", "pymatting"},

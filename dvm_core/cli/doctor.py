@@ -83,11 +83,11 @@ def _kernels() -> tuple[str, str]:
     from dvm_core.pipeline.device import choose
 
     running = {device: ops.kernels(device) for device in dict.fromkeys(("cpu", choose().device.type))}
-    slow = "the slow plain-torch reference runs because DVM_KERNELS asks for it; unset it where a compiler is at hand."
+    slow = "slower kernels than ours run because DVM_KERNELS asks for them; unset it where a compiler is at hand."
     found = ", ".join(f"{device}: {name}" for device, name in running.items())
     if any(name.endswith("-fused") for name in running.values()):
         found += " (fused in half precision, for layers of up to 256 channels; others by columns)"
-    return found, slow if "reference" in running.values() else ""
+    return found, slow if {"reference", "torchvision"} & set(running.values()) else ""
 
 
 def _threads() -> tuple[str, str]:

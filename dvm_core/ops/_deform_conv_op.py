@@ -4,16 +4,17 @@
 compilation and export see two opaque nodes. Both take every layout and give channels_last results.
 """
 
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from dvm_core.ops import _deform_conv_cpu, _deform_conv_gpu
+from dvm_core.ops import _deform_conv_cpu, _deform_conv_gpu, _deform_conv_torchvision
 from dvm_core.ops import deform_conv_reference as reference
 from dvm_core.ops._deform_conv_job import Geometry
-from dvm_core.ops._extension import LIBRARY, on_gpu, on_reference
+from dvm_core.ops._extension import LIBRARY, TORCHVISION, choice, on_gpu, on_reference
 
 _GEOMETRY = "int[2] stride, int[2] padding, int[2] dilation"
 LIBRARY.define(
@@ -89,7 +90,7 @@ def _forward(
         return forward(x, offset, mask, weight, bias, sizes)
     if mask is None:
         offset, mask = reference.split_raw(_wide(offset))
-    result = reference.forward(_wide(x), _wide(offset), _wide(mask), _wide(weight), *sizes)
+    result: Tensor = _plain(x).forward(_wide(x), _wide(offset), _wide(mask), _wide(weight), *sizes)
     if bias is not None:
         result = result + _wide(bias).view(-1, 1, 1)
     return result.to(x.dtype).contiguous(memory_format=torch.channels_last)
@@ -103,7 +104,7 @@ def _backward(
         backward = _deform_conv_gpu.backward if on_gpu(x) else _deform_conv_cpu.backward
         return backward(grad, x, offset, mask, weight, sizes)
     moves, scale = reference.split_raw(_wide(offset)) if mask is None else (_wide(offset), _wide(mask))
-    grads = reference.backward(_wide(grad), _wide(x), moves, scale, _wide(weight), sizes)
+    grads = _plain(x).backward(_wide(grad), _wide(x), moves, scale, _wide(weight), sizes)
     grad_x, grad_offset, grad_mask, grad_weight = grads
     if mask is None:
         grad_offset = torch.cat([grad_offset, grad_mask * scale * (1 - scale)], 1)
@@ -116,6 +117,13 @@ def _backward(
         grad_mask.to(offset.dtype if mask is None else mask.dtype),
         grad_weight.to(weight.dtype).contiguous(),
     )
+
+
+def _plain(x: Tensor) -> ModuleType:
+    """What computes where no kernels of ours do; checks in float64 always go by the reference."""
+    if x.dtype != torch.float64 and choice(x.device.type) == TORCHVISION:
+        return _deform_conv_torchvision
+    return reference
 
 
 def _wide(value: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from dvm_core.ops import stand_ins
 from dvm_core.ops.device import device_of
 from dvm_core.training.dataset import load, open_library
 from dvm_core.training.recipe import Recipe
@@ -56,6 +57,8 @@ def train(
         resume: State to go on from. Its step counts; a recipe of another length gives another learning rate.
         stopped: Asked after each step; once it says so, the slice ends as if its time were up.
 
+    Where our kernels are not built, others stand in (`ops.stand_ins`), and the log says which.
+
     Raises:
         ModelError: `resume` is no state of such a network.
         UsageError: The recipe names no device.
@@ -64,16 +67,17 @@ def train(
     recipe = replace(recipe, device=str(device_of(recipe.device)))
     torch.set_num_threads(recipe.threads)
     cv2.setNumThreads(1)  # a pool of threads does not survive the loaders' fork
-    run = Run(recipe, resume)
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
-    batches = Waiting(load(recipe, open_library(recipe.data), run.step))
-    for batch in batches:
-        run.advance(batch)
-        if time.monotonic() >= end or stopped():
-            break
-    waited = batches.share
-    run.validate()
-    run.save()
+    with stand_ins():
+        run = Run(recipe, resume)
+        batches = Waiting(load(recipe, open_library(recipe.data), run.step))
+        for batch in batches:
+            run.advance(batch)
+            if time.monotonic() >= end or stopped():
+                break
+        waited = batches.share
+        run.validate()
+        run.save()
     return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run), waited)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from dvm_core.ops import _extension, _packed, deform_conv2d, deform_conv2d_raw, deform_conv_reference
 
 KERNELS = _extension.native().kernels("cpu")
+ALL = [*KERNELS, "cuda-emulated", "torchvision"]
 
 # (batch, channels, height, width, outputs, deformable groups, taps a side, stride, padding, dilation)
 SHAPES = {
@@ -43,7 +44,7 @@ def reference(x, offset, mask, weight, bias, *, stride, padding, dilation):
 
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("kernel", [*KERNELS, "cuda-emulated"])
+@pytest.mark.parametrize("kernel", ALL)
 def test_every_kernel_equals_the_float64_reference(kernel, shape, dtype, use_kernels, relative_error):
     use_kernels(kernel)
     inputs, geometry = make(shape, dtype)
@@ -59,7 +60,7 @@ def test_every_kernel_equals_the_float64_reference(kernel, shape, dtype, use_ker
         assert relative_error(got, want) <= TOLERANCE[dtype]
 
 
-@pytest.mark.parametrize("kernel", [*KERNELS, "cuda-emulated"])
+@pytest.mark.parametrize("kernel", ALL)
 def test_a_raw_map_is_split_and_squashed_in_the_kernel(kernel, use_kernels, relative_error):
     use_kernels(kernel)
     (x, offset, mask, weight, bias), geometry = make(SHAPES["ragged"])
@@ -110,7 +111,7 @@ def test_the_onnx_operator_agrees(onnx_deform_conv, relative_error):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30])
-@pytest.mark.parametrize("kernel", [*KERNELS, "reference", "cuda-emulated"])
+@pytest.mark.parametrize("kernel", [*ALL, "reference"])
 def test_a_position_that_is_not_finite_counts_as_outside(kernel, bad, use_kernels):
     use_kernels(kernel)
     (x, offset, mask, weight, bias), geometry = make(SHAPES["ragged"], spread=0.3)

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -216,9 +217,14 @@ print(train(load_recipe(sys.argv[1])).step)
 """Training where there is torch, NumPy and OpenCV alone."""
 
 
-def train_bare(recipe_file):
-    command = [sys.executable, "-c", BARE, str(recipe_file)]
-    return subprocess.run(command, capture_output=True, text=True)
+NOT_BUILT = "import sys; sys.modules['dvm_core._C'] = None"
+"""Python's own way to make an import fail."""
+
+
+def train_bare(recipe_file, before=""):
+    command = [sys.executable, "-c", before + BARE, str(recipe_file)]
+    environment = {name: value for name, value in os.environ.items() if not (before and name == "DVM_KERNELS")}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
 def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
@@ -227,6 +233,16 @@ def test_training_needs_torch_numpy_and_opencv_alone(recipe, tmp_path):
     done = train_bare(tmp_path / "recipe.json")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["20"]
+
+
+def test_windows_are_trained_where_our_kernels_are_not_built(recipe, tmp_path):
+    document = json.loads((tmp_path / "recipe.json").read_text())
+    document |= {"steps": 2, "warmup": 1, "window": True, "pixels": 3 * 64 * 64}
+    (tmp_path / "recipe.json").write_text(json.dumps(document))
+    done = train_bare(tmp_path / "recipe.json", NOT_BUILT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2"]
+    assert "our kernels are not built for cpu here: deformable convolution runs on reference" in done.stderr
 
 
 def test_a_run_starts_from_a_state_with_torch_numpy_and_opencv_alone(recipe, tmp_path):
