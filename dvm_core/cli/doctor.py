@@ -87,7 +87,7 @@ def _kernels() -> tuple[str, str]:
     found = ", ".join(f"{device}: {name}" for device, name in running.items())
     if any(name.endswith("-fused") for name in running.values()):
         found += " (fused in half precision, for layers of up to 256 channels; others by columns)"
-    return found, slow if {"reference", "torchvision"} & set(running.values()) else ""
+    return found, slow if set(ops.OF_OTHERS) & set(running.values()) else ""
 
 
 def _threads() -> tuple[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
+from dvm_core import ops
 from dvm_core.bridge.errors import UsageError
 from dvm_core.bridge.job import MatteJob
 from dvm_core.model import weights
@@ -29,7 +30,6 @@ DEFAULT_MEMORY = "16G"
 """What is planned for where the job sets no limit: what is free on this machine says nothing about the farm's."""
 
 # The widest instruction set that torch's own convolutions may use beside our kernels of that name.
-_OF_ANY_DEVICE = ("reference", "torchvision")
 _ISA_OF_KERNELS = {
     "cpu-portable": ("SSE41", "default"),
     "cpu-avx2": ("AVX2", "avx2"),
@@ -139,7 +139,7 @@ def _kernels(compute: devices.Compute, wanted: str) -> str:
     if compute.solver:
         return compute.solver
     if wanted:
-        if wanted not in _OF_ANY_DEVICE and not wanted.startswith(compute.device.type):
+        if wanted not in ops.OF_OTHERS and not wanted.startswith(compute.device.type):
             raise UsageError(f"The kernels '{wanted}' do not run on {compute.device.type}; name some that do.")
         return wanted
     if compute.device.type == "cuda" and not torch.cuda.is_available():
@@ -149,7 +149,7 @@ def _kernels(compute: devices.Compute, wanted: str) -> str:
 
 def _environment(kernels: str, threads: int) -> dict[str, str]:
     variables = {"OMP_NUM_THREADS": str(threads), "OCIO": os.environ.get("OCIO", "")}
-    if kernels.startswith(("cpu", "cuda")) or kernels in _OF_ANY_DEVICE:
+    if kernels.startswith(("cpu", "cuda")) or kernels in ops.OF_OTHERS:
         variables["DVM_KERNELS"] = kernels
     if kernels in _ISA_OF_KERNELS:
         variables["ONEDNN_MAX_CPU_ISA"], variables["ATEN_CPU_CAPABILITY"] = _ISA_OF_KERNELS[kernels]

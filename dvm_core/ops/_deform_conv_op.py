@@ -120,8 +120,11 @@ def _backward(
 
 
 def _plain(x: Tensor) -> ModuleType:
-    """What computes where no kernels of ours do; checks in float64 always go by the reference."""
-    if x.dtype != torch.float64 and choice(x.device.type) == TORCHVISION:
+    """What computes where no kernels of ours do; the reference takes also what torchvision does not: no frames at all.
+
+    Checks in float64 always go by the reference.
+    """
+    if x.shape[0] and x.dtype != torch.float64 and choice(x.device.type) == TORCHVISION:
         return _deform_conv_torchvision
     return reference
 

@@ -1,4 +1,4 @@
-"""Deformable convolution by torchvision's operators, in float32, in the form of the reference.
+"""Deformable convolution by torchvision's operators, in float32, in the form of the reference; at least one frame.
 
 Both operators are called below autograd, where `torchvision.ops.deform_conv2d` would record nothing.
 """
@@ -13,8 +13,6 @@ def forward(
     x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, stride: list[int], padding: list[int], dilation: list[int]
 ) -> Tensor:
     """As `deform_conv_reference.forward`."""
-    if x.shape[0] == 0:
-        return x.new_empty(0, weight.shape[0], *offset.shape[2:])
     result: Tensor = torch.ops.torchvision.deform_conv2d(
         *_operands(x, weight, offset, mask), *_sizes(x, offset, weight, (stride, padding, dilation))
     )
@@ -30,8 +28,6 @@ def backward(
     geometry: tuple[list[int], list[int], list[int]],
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """As `deform_conv_reference.backward`."""
-    if x.shape[0] == 0:
-        return torch.zeros_like(x), torch.zeros_like(offset), torch.zeros_like(mask), torch.zeros_like(weight)
     grad_x, grad_weight, grad_offset, grad_mask, _ = torch.ops.torchvision._deform_conv2d_backward(
         grad.contiguous(), *_operands(x, weight, offset, mask), *_sizes(x, offset, weight, geometry)
     )
@@ -40,7 +36,7 @@ def backward(
 
 def _operands(x: Tensor, weight: Tensor, offset: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
     """Features, weight, offset, mask and a bias of 0; NaN and infinity, which it would read anywhere, go outside."""
-    offset = torch.nan_to_num(offset, _OUTSIDE, _OUTSIDE, -_OUTSIDE).clamp(-_OUTSIDE, _OUTSIDE)
+    offset = torch.nan_to_num(offset, _OUTSIDE).clamp(-_OUTSIDE, _OUTSIDE)
     bias = weight.new_zeros(weight.shape[0])
     return x.contiguous(), weight.contiguous(), offset.contiguous(), mask.contiguous(), bias
 

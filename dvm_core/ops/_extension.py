@@ -14,6 +14,8 @@ from dvm_core.bridge.errors import DvmError
 REFERENCE = "reference"
 TORCHVISION = "torchvision"
 """torchvision's deformable convolution; everything else as the reference has it."""
+OF_OTHERS = (REFERENCE, TORCHVISION)
+"""Names of kernels that are not ours: slower, and of any device."""
 FUSED = "-fused"
 """Ends the names of kernels that sample and multiply in one where a layer allows it: in halves, up to 256 channels.
 
@@ -140,7 +142,7 @@ def on_reference(value: torch.Tensor) -> bool:
     Raises:
         TypeError: float16 on the CPU, which has no kernels for it.
     """
-    if value.dtype == torch.float64 or choice(value.device.type) in (REFERENCE, TORCHVISION):
+    if value.dtype == torch.float64 or choice(value.device.type) in OF_OTHERS:
         return True
     if value.dtype == torch.float16 and not value.is_cuda:
         raise TypeError("expected float32 or bfloat16 on the CPU, got float16, which only CUDA has; convert it")

@@ -43,6 +43,7 @@ class TrainResult:
     waited: float
 
 
+@stand_ins()
 def train(
     recipe: Recipe,
     minutes: float | None = None,
@@ -51,13 +52,13 @@ def train(
 ) -> TrainResult:
     """Train until the recipe's last step, or for so many minutes.
 
+    Where our kernels are not built, others stand in (`ops.stand_ins`), and the log says which.
+
     Args:
         recipe: Every number of the run.
         minutes: Time for this slice; None for no limit.
         resume: State to go on from. Its step counts; a recipe of another length gives another learning rate.
         stopped: Asked after each step; once it says so, the slice ends as if its time were up.
-
-    Where our kernels are not built, others stand in (`ops.stand_ins`), and the log says which.
 
     Raises:
         ModelError: `resume` is no state of such a network.
@@ -67,17 +68,16 @@ def train(
     recipe = replace(recipe, device=str(device_of(recipe.device)))
     torch.set_num_threads(recipe.threads)
     cv2.setNumThreads(1)  # a pool of threads does not survive the loaders' fork
+    run = Run(recipe, resume)
     end = math.inf if minutes is None else time.monotonic() + 60.0 * minutes
-    with stand_ins():
-        run = Run(recipe, resume)
-        batches = Waiting(load(recipe, open_library(recipe.data), run.step))
-        for batch in batches:
-            run.advance(batch)
-            if time.monotonic() >= end or stopped():
-                break
-        waited = batches.share
-        run.validate()
-        run.save()
+    batches = Waiting(load(recipe, open_library(recipe.data), run.step))
+    for batch in batches:
+        run.advance(batch)
+        if time.monotonic() >= end or stopped():
+            break
+    waited = batches.share
+    run.validate()
+    run.save()
     return TrainResult(run.step, run.state_file, run.scores, run.step >= recipe.steps, _export(run), waited)
 
 
