@@ -19,7 +19,7 @@ from dvm_core.pipeline.reduction import STRIP, divisor_for
 from dvm_core.pipeline.windows import reach
 
 GIGABYTE = 1 << 30
-TILES_CPU, TILES_GPU = (256, 128), (1024, 512, 256)
+TILES_CPU, TILES_GPU = (512, 256, 128), (1024, 512, 256)  # the fastest first
 BASE = 700 << 20  # interpreter, torch and its libraries, image buffers of one read and one write
 PLATE = 13  # bytes for each pixel of a waiting frame: three floats and the trimap
 LIGHT = 12  # the same of a frame whose scene-linear light is kept for an output
